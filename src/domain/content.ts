@@ -1,0 +1,117 @@
+import type { CommitId, Json, JsonObject } from './words.ts';
+
+/** Kinds of content objects. The order is the order of import: what is named comes before what names it. */
+export const CONTENT_KINDS = ['config-context-schema', 'config-context', 'local-config-context', 'export-template'] as const;
+export type ContentKind = (typeof CONTENT_KINDS)[number];
+
+/** What `provided_contents` of a repository may hold (document 002), and the kinds each one brings. */
+export const PROVIDED_CONTENTS = {
+  'extras.configcontextschema': ['config-context-schema'],
+  'extras.configcontext': ['config-context', 'local-config-context'],
+  'extras.exporttemplate': ['export-template'],
+} as const satisfies Record<string, readonly ContentKind[]>;
+export type ProvidedContent = keyof typeof PROVIDED_CONTENTS;
+
+/** A finding about content: what, where, why, how to fix, under a stable code. Errors stop an import, the others never do. */
+export interface Problem {
+  readonly severity: 'error' | 'warning' | 'info';
+  readonly code: string;
+  readonly message: string;
+  readonly help?: string | undefined;
+  readonly path?: string | undefined;
+  /** 1-based. */
+  readonly line?: number | undefined;
+  /** 1-based. */
+  readonly column?: number | undefined;
+  /** Name of the object concerned, where there is one. */
+  readonly object?: string | undefined;
+}
+
+/** A file of a commit, before it is read. */
+export interface TreeFile {
+  /** Relative to the root of the repository. */
+  readonly path: string;
+  readonly blobId: string;
+  readonly sizeBytes: number;
+}
+
+/** One object as a file declares it. */
+export interface ParsedObject {
+  readonly kind: ContentKind;
+  /** Identity within kind and repository; with both it gives the object its stable id. */
+  readonly key: string;
+  /** What people call it. Unique with its kind on a branch, across repositories. */
+  readonly name: string;
+  readonly body: JsonObject;
+  /** SHA-256 of kind and canonical body, hexadecimal: equal exactly when nothing differs. */
+  readonly hash: string;
+  readonly path: string;
+  readonly line: number;
+  /** Name of the config context schema that the object's data must fulfil. */
+  readonly schemaName?: string | undefined;
+}
+
+/** What one file came to. Depends on nothing but bytes, rule and importer version, so it can be cached under them. */
+export interface ParsedFile {
+  readonly path: string;
+  readonly blobId: string;
+  readonly objects: readonly ParsedObject[];
+  readonly problems: readonly Problem[];
+}
+
+/** An object as it is served now. */
+export interface CurrentObject extends ParsedObject {
+  readonly id: string;
+}
+
+/** What the plan may look at: the served objects that the changed files could touch, never more than needed. */
+export interface Snapshot {
+  readonly repositoryId: string;
+  /** Served objects that come from a changed or removed file, share a key with a parsed object, or name a changed schema. */
+  readonly objects: readonly CurrentObject[];
+  /** Served schemas that parsed or re-checked objects name, by name. */
+  readonly schemas: readonly CurrentObject[];
+}
+
+/** What an import would do. Computed without touching anything; `apply` and a preview both start from it. */
+export interface Plan {
+  readonly added: readonly ParsedObject[];
+  readonly changed: readonly { readonly before: CurrentObject; readonly after: ParsedObject }[];
+  readonly removed: readonly CurrentObject[];
+  /** Objects of the changed files that came out the same, moved ones included. */
+  readonly unchanged: readonly { readonly before: CurrentObject; readonly after: ParsedObject }[];
+  readonly problems: readonly Problem[];
+}
+
+/** One field that differs; `undefined` stands for absent. `path` is a JSON Pointer into the body. */
+export interface FieldChange {
+  readonly path: string;
+  readonly before?: Json | undefined;
+  readonly after?: Json | undefined;
+}
+
+/** The difference of one object, as a dry run and a preview show it. */
+export interface ObjectChange {
+  readonly action: 'added' | 'changed' | 'removed';
+  readonly kind: ContentKind;
+  readonly name: string;
+  readonly path: string;
+  readonly line: number;
+  readonly fields: readonly FieldChange[];
+}
+
+export interface ImportCounts {
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+  readonly unchanged: number;
+  readonly errors: number;
+  readonly warnings: number;
+  readonly files: number;
+}
+
+export interface ImportSummary {
+  readonly commit: CommitId;
+  readonly previousCommit: CommitId | undefined;
+  readonly counts: ImportCounts;
+}

@@ -1,0 +1,87 @@
+import type { NextAction } from './failure.ts';
+
+interface FailureKind {
+  readonly next: NextAction;
+  /** The operational state that a repository shows while this is its last result; undefined leaves it as it was. */
+  readonly operational?: 'error-cred' | 'error-connection' | 'error';
+  /** What to do, where the place that fails has nothing more exact to say. */
+  readonly help: string;
+}
+
+/** Every way a run can fail, and what follows. One table, so that retry policy and what users see cannot drift apart. */
+export const FAILURES = {
+  // access
+  AUTH_FAILED: {
+    next: 'never',
+    operational: 'error-cred',
+    help: 'Check that the credential is valid and may read this repository, then sync again.',
+  },
+  AUTH_MISSING: { next: 'never', operational: 'error-cred', help: 'Give the repository a credential, then sync again.' },
+  AUTH_EXPIRED: { next: 'never', operational: 'error-cred', help: 'Create a new token at the provider and replace the stored one.' },
+  AUTH_REVOKED: { next: 'never', operational: 'error-cred', help: 'Create a new token at the provider and replace the stored one.' },
+  PERM_MISSING: { next: 'never', help: 'Grant the permission at the provider, or use a token that has it.' },
+  REPO_NOT_FOUND: {
+    next: 'never',
+    operational: 'error',
+    help: 'Check the URL, and that the credential can see the repository: providers answer "not found" for both.',
+  },
+  REPO_MOVED: {
+    next: 'never',
+    operational: 'error',
+    help: 'The repository was renamed or moved. Change its remote_url to the new address.',
+  },
+  REPO_EMPTY: { next: 'never', operational: 'error', help: 'Push a first commit, then sync again.' },
+  REF_NOT_FOUND: { next: 'never', operational: 'error', help: 'Check branch, tag or commit; the branch may have been renamed or deleted.' },
+  POLICY_DENIED: {
+    next: 'never',
+    operational: 'error',
+    help: 'The address is not allowed from here. An operator can allow it in TRIBUTARY_ALLOWED_HOSTS.',
+  },
+  TLS_UNTRUSTED: {
+    next: 'never',
+    operational: 'error-connection',
+    help: 'Give the certificate authority of the server to the repository or credential.',
+  },
+  // remote
+  CONNECTION_FAILED: {
+    next: 'again',
+    operational: 'error-connection',
+    help: 'Nothing to do if the server comes back; otherwise check address, network and proxy.',
+  },
+  CLONE_TIMEOUT: {
+    next: 'again',
+    operational: 'error-connection',
+    help: 'The server is slow or the repository large. SYNC_TIMEOUT_S raises the limit.',
+  },
+  RATE_LIMITED: { next: 'later', help: 'Nothing to do: it goes on when the provider allows it.' },
+  PROVIDER_FAILED: { next: 'again', help: 'Nothing to do if the provider recovers.' },
+  PROVIDER_REFUSED: { next: 'never', help: 'The provider refused the request as invalid; the message says what it said.' },
+  // content and limits
+  CONTENT_INVALID: { next: 'never', help: 'Mend the files named in the log and push again. The last good commit stays served.' },
+  OWNER_CONFLICT: { next: 'never', help: 'Rename the object in one of the two repositories.' },
+  TOO_LARGE: {
+    next: 'never',
+    operational: 'error',
+    help: 'Make the repository smaller, point path_prefix at a part of it, or raise the limit named in the message.',
+  },
+  REMOTE_CORRUPT: {
+    next: 'never',
+    operational: 'error',
+    help: 'Run git fsck on the repository at the provider; objects in it are damaged or malformed.',
+  },
+  MIRROR_CORRUPT: { next: 'again', help: 'Nothing to do: the mirror is made anew.' },
+  // ours
+  SUPERSEDED: { next: 'never', help: 'Nothing to do: a newer run took over.' },
+  REPOSITORY_GONE: { next: 'never', help: 'Nothing to do: the repository was deleted meanwhile.' },
+  CANCELLED: { next: 'again', help: 'Nothing to do: the service was stopping; the run starts again.' },
+  STORAGE_FULL: { next: 'again', help: 'Free disk space under the data folder.' },
+  GIT_UNUSABLE: { next: 'never', operational: 'error', help: 'Install git 2.38 or later; `tributary doctor` says what is wrong.' },
+  SECRET_UNREADABLE: {
+    next: 'never',
+    operational: 'error-cred',
+    help: 'The key that sealed this secret is missing. Put it back into TRIBUTARY_SECRET_KEYS, or enter the secret again.',
+  },
+  INTERNAL: { next: 'again', help: 'If it goes on, send the request id or job result id to the people who run this service.' },
+} as const satisfies Record<string, FailureKind>;
+
+export type FailureCode = keyof typeof FAILURES;

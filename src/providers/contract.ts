@@ -1,0 +1,133 @@
+import type { RepositoryEvent } from '#domain/event.ts';
+import type { Result } from '#domain/result.ts';
+import type { CommitStatus } from '#domain/status.ts';
+import type { CommitId, GitAccess, ProviderId } from '#domain/words.ts';
+
+/** Header names in lower case, as Node gives them. */
+export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+declare const verified: unique symbol;
+/** Raw bytes of a delivery whose signature was checked. Only `verify` makes one, and the inbox, which stores nothing else. */
+export type VerifiedBody = Uint8Array & { readonly [verified]: true };
+
+/**
+ * A hook's secret by the way the provider uses it, so that a strong kind can never be checked as a weak one.
+ * `hmac` signs the body (GitHub, Bitbucket); `token` is sent in plain text and `signing` signs id, time and body (GitLab).
+ */
+export type HookSecret =
+  | { readonly kind: 'hmac'; readonly secret: string }
+  | { readonly kind: 'token'; readonly secret: string }
+  | { readonly kind: 'signing'; readonly secret: string };
+
+/** Not empty by type: a hook without a secret cannot be checked, so it cannot be accepted. */
+export type HookSecrets = readonly [HookSecret, ...HookSecret[]];
+
+export interface DeliveryIdentity {
+  /** The provider's own key of the delivery, equal for every redelivery of it. */
+  readonly key: string;
+  /** The provider's name of the event, such as `push`. */
+  readonly event: string;
+}
+
+export type SignatureProblem = 'missing' | 'malformed' | 'mismatch' | 'expired';
+
+export interface PayloadProblem {
+  readonly kind: 'unparseable';
+  readonly message: string;
+}
+
+/**
+ * The inbound half of a provider. Pure: no network, no database, no clock but the one passed in, so the web process needs no more of a provider.
+ */
+export interface WebhookReader {
+  readonly id: ProviderId;
+  /** Names of the headers that are stored with a delivery and needed to read it again; nothing else is kept. */
+  readonly storedHeaders: readonly string[];
+  /** Reads key and event; an error names the header that is missing. */
+  identify(headers: Headers): Result<DeliveryIdentity, { readonly missing: string }>;
+  /** Checks the signature over the bytes as received, in constant time, before anything parses them. Any secret of the list may match (rotation). */
+  verify(body: Uint8Array, headers: Headers, secrets: HookSecrets, now: Date): Result<VerifiedBody, SignatureProblem>;
+  /**
+   * What a delivery means. Always a list with at least one member: what is of no interest is `ignored` with its reason.
+   * Unknown events and actions are ignored; only a body that is not what the provider documents is a problem. Never throws.
+   */
+  parseEvent(body: VerifiedBody, headers: Headers): Result<readonly RepositoryEvent[], PayloadProblem>;
+}
+
+/** How an API is reached. One per credential; `fetch` carries the egress policy. */
+export interface ForgeConnection {
+  /** The server's base as a person knows it: `https://github.com`, `https://github.example.com`, the forge. */
+  readonly url: string;
+  /** Username that Git over HTTPS wants for this token, where the user gave one. */
+  readonly username: string | undefined;
+  readonly secret: string;
+  /** Every call goes through this and nothing else. */
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** A repository as the provider knows it now. */
+export interface RemoteRepository {
+  readonly id: string;
+  readonly fullName: string;
+  readonly defaultBranch: string;
+  readonly cloneUrl: string;
+  readonly webUrl: string;
+}
+
+/** Path of a repository at its provider, such as `acme/net-config`. */
+export interface RemoteRef {
+  readonly fullName: string;
+}
+
+/** A hook as the provider holds it. */
+export interface RemoteHook {
+  readonly id: string;
+  readonly url: string;
+  readonly active: boolean;
+  readonly events: readonly string[];
+}
+
+/** Absent where a provider has none; no method throws "not supported". */
+export interface HookApi {
+  /** Every hook of the repository, all pages. */
+  list(ref: RemoteRef, signal: AbortSignal): Promise<readonly RemoteHook[]>;
+  /** Creates one with the least events: pushes and change requests. A hook with the same URL that exists already is updated, not doubled. */
+  ensure(ref: RemoteRef, hook: { readonly url: string; readonly secret: string }, signal: AbortSignal): Promise<RemoteHook>;
+  /** Gives an existing hook a new secret, and back its URL, events and activity. */
+  update(ref: RemoteRef, hookId: string, hook: { readonly url: string; readonly secret: string }, signal: AbortSignal): Promise<RemoteHook>;
+  /** Removes it; one that is gone already counts as removed. */
+  remove(ref: RemoteRef, hookId: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface StatusApi {
+  /** The statuses of the commit that carry this context, newest first. */
+  list(ref: RemoteRef, commit: CommitId, context: string, signal: AbortSignal): Promise<readonly CommitStatus[]>;
+  /** Posts one. Posting what is there already is harmless to a reader, but counts against limits: look first. */
+  write(ref: RemoteRef, commit: CommitId, status: CommitStatus, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * The outbound half of a provider, made per connection. Every method throws `Failure` and nothing else for what the other side may do:
+ * AUTH_FAILED (401), PERM_MISSING (403 with what is missing), REPO_NOT_FOUND (404), REPO_MOVED (301/307), RATE_LIMITED (with when),
+ * PROVIDER_REFUSED (422), PROVIDER_FAILED (5xx, malformed), CONNECTION_FAILED (no answer), POLICY_DENIED (egress). Nothing is retried inside:
+ * retries belong to the queue.
+ */
+export interface ForgeApi {
+  readRepository(ref: RemoteRef, signal: AbortSignal): Promise<RemoteRepository>;
+  readonly hooks?: HookApi;
+  readonly statuses?: StatusApi;
+}
+
+/** A provider is a folder that fulfils this. Adding one is that folder and a line in the registry. */
+export interface Provider {
+  readonly id: ProviderId;
+  readonly webhooks?: WebhookReader;
+  /** Absent for `plain`: Git and nothing else. */
+  connect?(connection: ForgeConnection): ForgeApi;
+  /** Username and password for Git over HTTPS with this secret. */
+  gitAccess(username: string | undefined, secret: string): GitAccess;
+  /** Address that people and Git know this provider by when the token names none; undefined for `plain`. */
+  readonly defaultUrl: string | undefined;
+  /** The path of a repository within its provider from a canonical remote URL below `baseUrl`, or undefined when it is not one of this server's. */
+  remoteRef(remoteUrl: string, baseUrl: string): RemoteRef | undefined;
+}
