@@ -1,0 +1,43 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Schema } from './schema.ts';
+
+/** One PostgreSQL, embedded or not. Rooms get this; nobody else opens connections. */
+export interface Database {
+  readonly kysely: Kysely<Schema>;
+  readonly embedded: boolean;
+  /** What pg-boss is built on: the same database by its own road. */
+  readonly boss: BossConnection;
+  /**
+   * Runs `work` in one transaction. Inside it use the handle given and nothing else: on the embedded database any other
+   * query waits for this transaction and would never return (PERFORMANCE.md section 1, pitfall 2).
+   */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Calls back on each NOTIFY on `channel`, and once after every reconnection, since what was missed meanwhile is unknown. */
+  listen(channel: Channel, onWake: () => void): Promise<Unlisten>;
+  close(): Promise<void>;
+}
+
+export type BossConnection = { readonly kind: 'postgres'; readonly url: string } | { readonly kind: 'embedded'; readonly pglite: PgliteHandle };
+
+/** The little of PGlite that pg-boss's adapter needs. */
+export type PgliteHandle = import('@electric-sql/pglite').PGlite;
+
+export interface Tx {
+  readonly kysely: Transaction<Schema>;
+  /**
+   * Inserts many rows at the speed of the database: COPY on PostgreSQL, jsonb records on the embedded one, same result.
+   * Rows are objects of exactly `columns`; jsonb columns hold JSON text, bytea is not supported. Returns the number of rows.
+   */
+  bulkInsert<T extends keyof Schema & string>(table: T, columns: readonly BulkColumn[], rows: Iterable<BulkRow>): Promise<number>;
+}
+
+export interface BulkColumn {
+  readonly name: string;
+  readonly type: 'uuid' | 'text' | 'bigint' | 'integer' | 'jsonb' | 'timestamptz';
+}
+
+export type BulkRow = readonly (string | number | null)[];
+export type Unlisten = () => Promise<void>;
+
+/** The channels that rows announce themselves on. */
+export type Channel = 'tributary_deliveries' | 'tributary_job_logs';

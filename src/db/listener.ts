@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import type { Channel, Unlisten } from './database.ts';
+
+/** LISTEN needs a connection that nobody else uses. It is made anew when it breaks, and wakes once then: NOTIFYs may have been missed. */
+export async function listenOn(server: { readonly url: string; readonly log: Logger }, channel: Channel, onWake: () => void): Promise<Unlisten> {
+  const closing = new AbortController();
+  let client = await connect(server.url, channel, onWake, reconnect);
+
+  async function reconnect(): Promise<void> {
+    for (let waitMs = 100; !closing.signal.aborted; waitMs = Math.min(waitMs * 2, 5_000)) {
+      try {
+        await sleep(waitMs, undefined, { signal: closing.signal });
+        client = await connect(server.url, channel, onWake, reconnect);
+        onWake();
+        return;
+      } catch (error) {
+        if (!closing.signal.aborted) server.log.warn({ err: error, channel }, 'cannot listen to the database, trying again');
+      }
+    }
+  }
+
+  return async () => {
+    closing.abort();
+    await client.end();
+  };
+}
+
+async function connect(url: string, channel: Channel, onWake: () => void, onLost: () => Promise<void>): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: `tributary listen ${channel}`, keepAlive: true });
+  let lost = false;
+  const lose = (): void => {
+    if (lost) return;
+    lost = true;
+    void client.end().catch(() => undefined);
+    void onLost();
+  };
+  await client.connect();
+  client.on('notification', onWake);
+  client.on('error', lose);
+  client.on('end', lose);
+  await client.query(`listen ${channel}`);
+  return client;
+}

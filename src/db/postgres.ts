@@ -1,0 +1,78 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { copyRows } from './bulk-insert.ts';
+import type { Channel, Database, Tx, Unlisten } from './database.ts';
+import { listenOn } from './listener.ts';
+import type { Schema } from './schema.ts';
+
+export interface PostgresOptions {
+  readonly url: string;
+  readonly maxConnections: number;
+  readonly log: Logger;
+}
+
+/** Opens a pool. Connections are made when first needed; `checkDatabase` tells whether the server answers. */
+export function openPostgres({ url, maxConnections, log }: PostgresOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: maxConnections,
+    application_name: 'tributary',
+    connectionTimeoutMillis: 10_000,
+    idle_in_transaction_session_timeout: 300_000,
+    types: { getTypeParser: typeParser },
+  });
+  // An idle connection that breaks (server restart) is no one's request: it is logged and replaced.
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
+  const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    kysely,
+    embedded: false,
+    boss: { kind: 'postgres', url },
+    transaction: (work) => inTransaction(pool, work),
+    listen: (channel: Channel, onWake: () => void): Promise<Unlisten> => listenOn({ url, log }, channel, onWake),
+    close: () => kysely.destroy(),
+  };
+}
+
+/** A transaction on one client that COPY can share: Kysely gives no access to the connection below it. */
+async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const onError = (error: Error): void => {
+    broken = error;
+  };
+  client.on('error', onError);
+  const single = { connect: async () => borrowed(client), end: async () => undefined };
+  const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: single }) });
+  try {
+    return await kysely.transaction().execute((trx) =>
+      work({ kysely: trx, bulkInsert: (table, columns, rows) => copyRows(client, table, columns, rows) }),
+    );
+  } catch (error) {
+    // A connection that may still be inside a transaction or a COPY must not go back to the pool.
+    broken ??= error instanceof Error ? error : new Error(String(error));
+    throw error;
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+/** The client as a pool hands it out, but given back by `inTransaction` alone. */
+function borrowed(client: pg.PoolClient): pg.PoolClient {
+  return new Proxy(client, {
+    get(target, property) {
+      if (property === 'release') return () => undefined;
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+const INT8 = 20;
+
+/** int8 as number, as the embedded database gives it; everything counted here stays far below 2^53. */
+function typeParser(oid: number, format?: 'text' | 'binary'): unknown {
+  return oid === INT8 ? Number : pg.types.getTypeParser(oid, format === 'binary' ? 'text' : 'text');
+}

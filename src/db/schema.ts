@@ -1,0 +1,302 @@
+import type { ColumnType, Generated } from 'kysely';
+import type { AdminStatus, OperationalState, ProviderId, RepositoryKind, Role, SyncState, UpdatePolicy } from '#domain/words.ts';
+
+/** Rows as the migrations make them. bigint is read as a number everywhere (db/postgres.ts): counters stay far below 2^53. */
+export interface Schema {
+  readonly organizations: OrganizationTable;
+  readonly users: UserTable;
+  readonly members: MemberTable;
+  readonly api_tokens: ApiTokenTable;
+  readonly credentials: CredentialTable;
+  readonly branches: BranchTable;
+  readonly repositories: RepositoryTable;
+  readonly hooks: HookTable;
+  readonly deliveries: DeliveryTable;
+  readonly job_results: JobResultTable;
+  readonly job_log_entries: JobLogEntryTable;
+  readonly lines: LineTable;
+  readonly imports: ImportTable;
+  readonly objects: ObjectTable;
+  readonly object_versions: ObjectVersionTable;
+  readonly name_claims: NameClaimTable;
+  readonly parsed_files: ParsedFileTable;
+  readonly reports: ReportTable;
+}
+
+type Time = ColumnType<Date, Date | string | undefined, Date | string>;
+type NullableTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+/** Written as JSON text, read parsed: the drivers differ in what they do with objects, not with text. */
+type Jsonb = ColumnType<unknown, string | undefined, string>;
+type NullableJsonb = ColumnType<unknown, string | null | undefined, string | null>;
+
+interface OrganizationTable {
+  id: string;
+  slug: string;
+  name: string;
+  created_at: Time;
+}
+
+interface UserTable {
+  id: string;
+  email: string;
+  display_name: string;
+  created_at: Time;
+}
+
+interface MemberTable {
+  organization_id: string;
+  user_id: string;
+  role: Role;
+  created_at: Time;
+}
+
+interface ApiTokenTable {
+  id: string;
+  organization_id: string;
+  user_id: string;
+  name: string;
+  token_hash: Uint8Array;
+  role: Role;
+  expires_at: NullableTime;
+  last_used_at: NullableTime;
+  created_at: Time;
+}
+
+interface CredentialTable {
+  id: string;
+  organization_id: string;
+  kind: 'git-token' | 'password' | 'provider-configuration' | 'app-installation';
+  user_id: string | null;
+  name: string;
+  description: Generated<string>;
+  provider: ProviderId;
+  url: string | null;
+  workspace: string | null;
+  username: string | null;
+  sealed_secret: Uint8Array;
+  token_kind: Generated<string>;
+  state: Generated<'ok' | 'expiring' | 'expired' | 'revoked' | 'insufficient' | 'unverified'>;
+  reason: string | null;
+  capabilities: Jsonb;
+  missing: Jsonb;
+  scopes: string[] | null;
+  expires_at: NullableTime;
+  expiry_source: Generated<'provider' | 'user' | 'none' | 'unknown'>;
+  verified_at: NullableTime;
+  last_used_at: NullableTime;
+  created_at: Time;
+  updated_at: Time;
+}
+
+interface BranchTable {
+  id: string;
+  organization_id: string;
+  name: string;
+  parent_id: string | null;
+  forked_at: number | null;
+  sequence: Generated<number>;
+  created_at: Time;
+}
+
+interface RepositoryTable {
+  id: string;
+  organization_id: string;
+  name: string;
+  slug: string;
+  description: Generated<string>;
+  tags: Jsonb;
+  kind: Generated<RepositoryKind>;
+  provider: ProviderId;
+  /** Base of the provider's server, where the credential or the URL says one. */
+  provider_url: string | null;
+  /** Canonical, without a credential (net/remote-url.ts). */
+  remote_url: string;
+  /** The canonical URL without `.git`: equal for two spellings of one remote. */
+  remote_key: string;
+  remote_id: string | null;
+  default_branch: string | null;
+  ref: Generated<string>;
+  pinned_commit: string | null;
+  path_prefix: Generated<string>;
+  /** null means every kind, an empty list none. */
+  provided_contents: string[] | null;
+  credential_id: string | null;
+  credential_mode: Generated<'organization' | 'personal'>;
+  update_policy: Generated<UpdatePolicy>;
+  admin_status: Generated<AdminStatus>;
+  operational_state: Generated<OperationalState>;
+  operational_reason: string | null;
+  operational_since: Time;
+  current_head: Generated<string>;
+  created_by: string | null;
+  created_at: Time;
+  updated_at: Time;
+  wanted: Generated<number>;
+  seen: Generated<number>;
+  fence: Generated<number>;
+  running_until: NullableTime;
+  job_sent_at: NullableTime;
+  not_before: NullableTime;
+  failures: Generated<number>;
+  pending_job_result_id: string | null;
+  running_job_result_id: string | null;
+}
+
+interface HookTable {
+  id: string;
+  organization_id: string;
+  repository_id: string;
+  provider: ProviderId;
+  remote_id: string | null;
+  sealed_secret: Uint8Array;
+  sealed_previous_secret: Uint8Array | null;
+  previous_until: NullableTime;
+  status: 'active' | 'not_configured' | 'misconfigured' | 'unable_to_verify';
+  status_detail: string | null;
+  last_delivery_at: NullableTime;
+  created_at: Time;
+  updated_at: Time;
+}
+
+interface DeliveryTable {
+  id: string;
+  organization_id: string;
+  hook_id: string;
+  provider: ProviderId;
+  delivery_key: string;
+  event: string;
+  headers: Jsonb;
+  body: Uint8Array;
+  body_hash: Uint8Array;
+  received_at: Time;
+  status: Generated<'accepted' | 'routed' | 'ignored' | 'failed'>;
+  detail: string | null;
+  events: NullableJsonb;
+  job_result_ids: Generated<string[]>;
+  attempts: Generated<number>;
+  route_after: Time;
+  routed_at: NullableTime;
+}
+
+interface JobResultTable {
+  id: string;
+  organization_id: string;
+  repository_id: string | null;
+  name: string;
+  status: Generated<'PENDING' | 'STARTED' | 'SUCCESS' | 'FAILURE' | 'REVOKED'>;
+  user_id: string | null;
+  reason: 'registered' | 'changed' | 'asked' | 'webhook' | 'poll' | 'retry';
+  dry_run: Generated<boolean>;
+  force: Generated<boolean>;
+  commit_id: string | null;
+  worker: string | null;
+  progress: NullableJsonb;
+  result: NullableJsonb;
+  error: NullableJsonb;
+  date_created: Time;
+  date_started: NullableTime;
+  date_done: NullableTime;
+}
+
+interface JobLogEntryTable {
+  id: Generated<number>;
+  job_result_id: string;
+  level: 'debug' | 'info' | 'success' | 'warning' | 'error';
+  grouping: string;
+  message: string;
+  code: string | null;
+  help: string | null;
+  object: string | null;
+  path: string | null;
+  line: number | null;
+  column_number: number | null;
+  created_at: Time;
+}
+
+interface LineTable {
+  id: Generated<number>;
+  organization_id: string;
+  repository_id: string;
+  branch_id: string;
+  sync_state: Generated<SyncState>;
+  /** Commit that the last run looked at, good or not. */
+  commit_id: string | null;
+  good_import_id: number | null;
+  /** Commit that is served. */
+  good_commit_id: string | null;
+  /** What else the served content depends on (prefix, kinds, importer versions): when it differs, everything is read again. */
+  good_settings: string | null;
+  last_success_at: NullableTime;
+  error: NullableJsonb;
+}
+
+interface ImportTable {
+  id: Generated<number>;
+  line_id: number;
+  sequence: number | null;
+  commit_id: string;
+  fence: number;
+  job_result_id: string | null;
+  counts: Jsonb;
+  created_at: Time;
+}
+
+interface ObjectTable {
+  id: string;
+  organization_id: string;
+  repository_id: string;
+  kind: string;
+  key: string;
+  created_at: Time;
+}
+
+interface ObjectVersionTable {
+  id: Generated<number>;
+  object_id: string;
+  line_id: number;
+  from_import: number;
+  to_import: number | null;
+  kind: string;
+  key: string;
+  name: string;
+  path: string;
+  line_number: number;
+  schema_name: string | null;
+  body: Jsonb;
+  hash: string;
+}
+
+interface NameClaimTable {
+  branch_id: string;
+  kind: string;
+  name: string;
+  object_id: string;
+}
+
+interface ParsedFileTable {
+  organization_id: string;
+  blob_id: string;
+  rule: string;
+  path: string;
+  importer_version: number;
+  parsed: Jsonb;
+  used_at: Time;
+}
+
+interface ReportTable {
+  id: string;
+  organization_id: string;
+  repository_id: string;
+  job_result_id: string | null;
+  commit_id: string;
+  context: string;
+  state: 'pending' | 'success' | 'failure' | 'error';
+  description: string;
+  target_url: string;
+  version: Generated<number>;
+  sent_version: Generated<number>;
+  sent_at: NullableTime;
+  problem: string | null;
+  created_at: Time;
+  updated_at: Time;
+}

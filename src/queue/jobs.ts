@@ -1,0 +1,41 @@
+/**
+ * Every background job by name, with what it carries: ids only, never bodies or secrets (SECURITY T46).
+ * Each has exactly one handler in app/handlers.ts. Any job may run twice, and must then leave the same result.
+ */
+export interface JobPayloads {
+  /** Brings a repository to what its remote says now. A signal that there is something to do: what, says the repository's own row (turn.ts). */
+  readonly 'sync-repository': { readonly repositoryId: string };
+  /** Computes what a sync would change and keeps it as the job result; applies nothing. */
+  readonly 'dry-run-repository': { readonly jobResultId: string };
+  /** Creates or mends the repository's hook at the provider, where the credential may. */
+  readonly 'register-hook': { readonly repositoryId: string };
+  /** Removes what a deleted repository left outside the database: its hook at the provider. */
+  readonly 'forget-repository': {
+    readonly repositoryId: string;
+    readonly credentialId: string | null;
+    readonly remoteUrl: string;
+    readonly remoteHookId: string | null;
+  };
+  /** Posts a report of the outbox, if what is there differs. */
+  readonly 'send-report': { readonly reportId: string };
+}
+
+export type JobName = keyof JobPayloads;
+
+interface JobKind {
+  /** Attempts after the first that fails with `again`; then the job is kept in `<job>.dead`. */
+  readonly retries: number;
+  /** Longest run before the queue takes the job for lost, in seconds. */
+  readonly expireSeconds: number;
+}
+
+/** `sync-repository` is never retried by the queue: its row remembers that more is wanted, and the turn sends the next job itself. */
+export const JOBS = {
+  'sync-repository': { retries: 0, expireSeconds: 4 * 3_600 },
+  'dry-run-repository': { retries: 0, expireSeconds: 4 * 3_600 },
+  'register-hook': { retries: 5, expireSeconds: 120 },
+  'forget-repository': { retries: 5, expireSeconds: 120 },
+  'send-report': { retries: 10, expireSeconds: 120 },
+} as const satisfies Record<JobName, JobKind>;
+
+export const JOB_NAMES: readonly JobName[] = ['sync-repository', 'dry-run-repository', 'register-hook', 'forget-repository', 'send-report'];

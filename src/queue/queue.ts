@@ -1,0 +1,8 @@
+import type { Tx } from '#db/database.ts';
+import type { JobName, JobPayloads } from './jobs.ts';
+
+/** The sending half of the queue: all that rooms which ask for work may know of it. */
+export interface JobSender {
+  /** Adds a job in the caller's transaction: it exists exactly when the transaction commits. `afterMs` delays its start. */
+  send<N extends JobName>(tx: Tx, name: N, payload: JobPayloads[N], options?: { readonly afterMs?: number }): Promise<void>;
+}
