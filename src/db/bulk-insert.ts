@@ -13,7 +13,12 @@ const CHUNK_CHARACTERS = 64 * 1024;
 const EMBEDDED_ROWS = 1_000;
 
 /** COPY FROM STDIN on the transaction's own connection: 0.9 times psql's \copy, against 1.3 for multi-row INSERT (PERFORMANCE.md section 6). */
-export async function copyRows(client: PoolClient, table: string, columns: readonly BulkColumn[], rows: Iterable<BulkRow>): Promise<number> {
+export async function copyRows(
+  client: PoolClient,
+  table: string,
+  columns: readonly BulkColumn[],
+  rows: Iterable<BulkRow>,
+): Promise<number> {
   const names = columns.map((column) => `"${column.name}"`).join(', ');
   let count = 0;
   function* chunks(): Generator<string> {
@@ -41,7 +46,9 @@ export async function insertRecords(
 ): Promise<number> {
   let count = 0;
   for (const batch of batches(rows, EMBEDDED_ROWS)) {
-    const records = batch.map((row) => Object.fromEntries(columns.map((column, at) => [column.name, recordValue(column, row[at] ?? null)])));
+    const records = batch.map((row) =>
+      Object.fromEntries(columns.map((column, at) => [column.name, recordValue(column, row[at] ?? null)])),
+    );
     const names = sql.join(columns.map((column) => sql.ref(column.name)));
     const definitions = sql.join(columns.map((column) => sql`${sql.ref(column.name)} ${sql.raw(column.type)}`));
     await sql`

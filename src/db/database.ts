@@ -17,7 +17,9 @@ export interface Database {
   close(): Promise<void>;
 }
 
-export type BossConnection = { readonly kind: 'postgres'; readonly url: string } | { readonly kind: 'embedded'; readonly pglite: PgliteHandle };
+export type BossConnection =
+  | { readonly kind: 'postgres'; readonly url: string }
+  | { readonly kind: 'embedded'; readonly pglite: PgliteHandle };
 
 /** The little of PGlite that pg-boss's adapter needs. */
 export type PgliteHandle = import('@electric-sql/pglite').PGlite;

@@ -37,7 +37,9 @@ export async function openEmbedded({ dataDir, log, lockWaitMs = 5_000 }: Embedde
       embedded: true,
       boss: { kind: 'embedded', pglite },
       transaction: (work) =>
-        kysely.transaction().execute((trx) => work({ kysely: trx, bulkInsert: (table, columns, rows) => insertRecords(trx, table, columns, rows) })),
+        kysely
+          .transaction()
+          .execute((trx) => work({ kysely: trx, bulkInsert: (table, columns, rows) => insertRecords(trx, table, columns, rows) })),
       listen: async (channel, onWake) => {
         const unlisten = await pglite.listen(channel, () => onWake());
         return () => unlisten();

@@ -4,7 +4,11 @@ import type { Logger } from 'pino';
 import type { Channel, Unlisten } from './database.ts';
 
 /** LISTEN needs a connection that nobody else uses. It is made anew when it breaks, and wakes once then: NOTIFYs may have been missed. */
-export async function listenOn(server: { readonly url: string; readonly log: Logger }, channel: Channel, onWake: () => void): Promise<Unlisten> {
+export async function listenOn(
+  server: { readonly url: string; readonly log: Logger },
+  channel: Channel,
+  onWake: () => void,
+): Promise<Unlisten> {
   const closing = new AbortController();
   let client = await connect(server.url, channel, onWake, reconnect);
 

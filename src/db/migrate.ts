@@ -23,7 +23,9 @@ export async function migrate(database: Database): Promise<readonly string[]> {
 export async function requireCurrentSchema(database: Database): Promise<void> {
   const pending = await pendingMigrations(database);
   if (pending.length > 0) {
-    throw new StaleSchemaError(`The database schema is not up to date: ${pending.join(', ')} not applied. Run "npx tributary migrate" first.`);
+    throw new StaleSchemaError(
+      `The database schema is not up to date: ${pending.join(', ')} not applied. Run "npx tributary migrate" first.`,
+    );
   }
 }
 

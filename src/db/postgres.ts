@@ -18,7 +18,7 @@ export function openPostgres({ url, maxConnections, log }: PostgresOptions): Dat
     connectionString: url,
     max: maxConnections,
     application_name: 'tributary',
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: 4_000,
     idle_in_transaction_session_timeout: 300_000,
     types: { getTypeParser: typeParser },
   });
@@ -43,12 +43,12 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Pr
     broken = error;
   };
   client.on('error', onError);
-  const single = { connect: async () => borrowed(client), end: async () => undefined };
+  const single = { options: {}, connect: async () => borrowed(client), end: async () => undefined };
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: single }) });
   try {
-    return await kysely.transaction().execute((trx) =>
-      work({ kysely: trx, bulkInsert: (table, columns, rows) => copyRows(client, table, columns, rows) }),
-    );
+    return await kysely
+      .transaction()
+      .execute((trx) => work({ kysely: trx, bulkInsert: (table, columns, rows) => copyRows(client, table, columns, rows) }));
   } catch (error) {
     // A connection that may still be inside a transaction or a COPY must not go back to the pool.
     broken ??= error instanceof Error ? error : new Error(String(error));

@@ -1,0 +1,90 @@
+import type { Logger } from 'pino';
+import type { Database, Tx } from '#db/database.ts';
+import type { RepositoryEvent } from '#domain/event.ts';
+import type { VerifiedBody, WebhookReader } from '#providers/contract.ts';
+import type { JobSender } from '#queue/queue.ts';
+import { askForSync } from '#queue/turn.ts';
+import { decide } from './decide.ts';
+import type { RoutedDelivery, StoredDelivery } from './store.ts';
+import { claimUnrouted, findHookRepository, markRouted, noteHookSeen, postpone } from './store.ts';
+
+export interface RouteDeps {
+  readonly database: Database;
+  readonly queue: JobSender;
+  readonly log: Logger;
+  readonly findReader: (provider: string) => WebhookReader | undefined;
+}
+
+/** Deliveries routed in one transaction. One repository's flood becomes one ask per batch; a larger batch gained nothing and holds locks longer. */
+const BATCH = 100;
+/** After a fault of ours a batch is tried again one by one, and a delivery that still fails is set aside for a while. */
+const POSTPONE_MS = 30_000;
+
+/** Routes what waits, batch by batch, until nothing does. Returns how many were routed. */
+export async function routeDeliveries(deps: RouteDeps): Promise<number> {
+  let routed = 0;
+  for (;;) {
+    const count = await routeSafely(deps, BATCH);
+    routed += count;
+    if (count < BATCH) return routed;
+  }
+}
+
+async function routeSafely(deps: RouteDeps, limit: number): Promise<number> {
+  const taken: string[] = [];
+  try {
+    return await deps.database.transaction((tx) => routeBatch(deps, tx, limit, taken));
+  } catch (error) {
+    if (taken.length === 0) throw error;
+    deps.log.error({ err: error, deliveries: taken.length }, 'routing deliveries failed');
+    if (taken.length > 1) return routeSafely(deps, 1);
+    await postpone(deps.database, taken, POSTPONE_MS, 'Routing failed inside the service; it is tried again.');
+    return taken.length;
+  }
+}
+
+async function routeBatch(deps: RouteDeps, tx: Tx, limit: number, taken: string[]): Promise<number> {
+  const deliveries = await claimUnrouted(tx, limit);
+  taken.push(...deliveries.map((delivery) => delivery.id));
+  const asked = new Map<string, string>();
+  for (const delivery of deliveries) await markRouted(tx, await routeOne(deps, tx, delivery, asked));
+  return deliveries.length;
+}
+
+/** `asked` holds the job results that this batch asked for already, so that a thousand pushes are one ask. */
+async function routeOne(deps: RouteDeps, tx: Tx, delivery: StoredDelivery, asked: Map<string, string>): Promise<RoutedDelivery> {
+  const events = readEvents(deps, delivery);
+  if (!Array.isArray(events))
+    return { id: delivery.id, status: 'failed', detail: `Not readable: ${events.problem}`, events: [], jobResultIds: [] };
+  const repository = await findHookRepository(tx, delivery.hook_id);
+  if (repository === undefined)
+    return { id: delivery.id, status: 'ignored', detail: 'The repository was deleted.', events, jobResultIds: [] };
+  await noteHookSeen(tx, delivery.hook_id, { removed: events.some((event) => event.kind === 'hook-removed') });
+  const decisions = events.map((event) => decide(event, repository));
+  if (!decisions.some((decision) => decision.kind === 'sync')) {
+    const detail = decisions.map((decision) => (decision.kind === 'nothing' ? decision.reason : '')).join(' ');
+    return { id: delivery.id, status: 'ignored', detail, events, jobResultIds: [] };
+  }
+  const jobResultId =
+    asked.get(repository.id) ?? (await askForSync(deps.queue, tx, { repositoryId: repository.id, reason: 'webhook' })).jobResultId;
+  asked.set(repository.id, jobResultId);
+  return { id: delivery.id, status: 'routed', detail: undefined, events, jobResultIds: [jobResultId] };
+}
+
+function readEvents(deps: RouteDeps, delivery: StoredDelivery): readonly RepositoryEvent[] | { readonly problem: string } {
+  const reader = deps.findReader(delivery.provider);
+  if (reader === undefined) return { problem: `no reader for ${delivery.provider}` };
+  const events = reader.parseEvent(asVerified(delivery.body), asHeaders(delivery.headers));
+  return events.ok ? events.value : { problem: events.error.message };
+}
+
+/** The inbox stores nothing that was not verified, so what it gives back is. */
+function asVerified(body: Uint8Array): VerifiedBody {
+  return body as VerifiedBody;
+}
+
+function asHeaders(stored: unknown): Readonly<Record<string, string>> {
+  return typeof stored === 'object' && stored !== null
+    ? Object.fromEntries(Object.entries(stored).map(([name, value]) => [name, String(value)]))
+    : {};
+}

@@ -1,0 +1,178 @@
+import type { Selectable } from 'kysely';
+import { sql } from 'kysely';
+import type { Database, Tx } from '#db/database.ts';
+import type { Schema } from '#db/schema.ts';
+import { databaseNow, databaseTimeIn, notify } from '#db/time.ts';
+import type { RepositoryEvent } from '#domain/event.ts';
+import type { ProviderId } from '#domain/words.ts';
+
+/** A delivery as it is stored: verified bytes and the headers needed to read them. */
+export interface NewDelivery {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly hookId: string;
+  readonly provider: ProviderId;
+  readonly key: string;
+  readonly event: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly bodyHash: Uint8Array;
+}
+
+export type Admission = { readonly status: 'accepted'; readonly id: string } | { readonly status: 'duplicate'; readonly id: string };
+
+export const DELIVERIES_CHANNEL = 'tributary_deliveries';
+
+/**
+ * Stores deliveries with one INSERT that also wakes the router. A key that is there already keeps its first row
+ * (GitHub redelivers under the same id): if that one failed or was never routed it is routed again. Answers in order.
+ */
+export async function storeDeliveries(database: Database, deliveries: readonly NewDelivery[]): Promise<readonly Admission[]> {
+  const inserted = await database.kysely
+    .with('stored', (db) =>
+      db
+        .insertInto('deliveries')
+        .values(deliveries.map(toRow))
+        .onConflict((conflict) => conflict.columns(['hook_id', 'delivery_key']).doNothing())
+        .returning('id'),
+    )
+    .with('woken', (db) => db.selectNoFrom(notify(DELIVERIES_CHANNEL).as('woken')))
+    .selectFrom(['stored', 'woken'])
+    .select('stored.id')
+    .execute();
+  const stored = new Set(inserted.map((row) => row.id));
+  const repeated = deliveries.filter((delivery) => !stored.has(delivery.id));
+  const firstIds = repeated.length === 0 ? new Map<string, string>() : await reviveDuplicates(database, repeated);
+  return deliveries.map((delivery) =>
+    stored.has(delivery.id)
+      ? { status: 'accepted', id: delivery.id }
+      : { status: 'duplicate', id: firstIds.get(`${delivery.hookId} ${delivery.key}`) ?? delivery.id },
+  );
+}
+
+async function reviveDuplicates(database: Database, repeated: readonly NewDelivery[]): Promise<ReadonlyMap<string, string>> {
+  const rows = await database.kysely
+    .selectFrom('deliveries')
+    .select(['id', 'hook_id', 'delivery_key', 'status'])
+    .where((eb) => eb.or(repeated.map((delivery) => eb.and({ hook_id: delivery.hookId, delivery_key: delivery.key }))))
+    .execute();
+  const failed = rows.filter((row) => row.status === 'failed').map((row) => row.id);
+  if (failed.length > 0) await routeAgain(database, failed);
+  return new Map(rows.map((row) => [`${row.hook_id} ${row.delivery_key}`, row.id]));
+}
+
+/** Puts deliveries back in front of the router and wakes it. */
+export async function routeAgain(database: Database, ids: readonly string[]): Promise<void> {
+  await database.kysely
+    .with('again', (db) =>
+      db
+        .updateTable('deliveries')
+        .set({ status: 'accepted', routed_at: null, route_after: databaseNow(), attempts: 0 })
+        .where('id', 'in', ids)
+        .returning('id'),
+    )
+    .selectFrom('again')
+    .select(notify(DELIVERIES_CHANNEL).as('woken'))
+    .execute();
+}
+
+export type StoredDelivery = Pick<
+  Selectable<Schema['deliveries']>,
+  'id' | 'organization_id' | 'hook_id' | 'provider' | 'event' | 'headers' | 'body' | 'attempts'
+>;
+
+/** Takes unrouted deliveries for this transaction, oldest first; others' are skipped, so any number of routers work side by side. */
+export async function claimUnrouted(tx: Tx, limit: number): Promise<readonly StoredDelivery[]> {
+  return tx.kysely
+    .selectFrom('deliveries')
+    .select(['id', 'organization_id', 'hook_id', 'provider', 'event', 'headers', 'body', 'attempts'])
+    .where('routed_at', 'is', null)
+    .where('route_after', '<=', databaseNow())
+    .orderBy('route_after')
+    .orderBy('id')
+    .limit(limit)
+    .forUpdate()
+    .skipLocked()
+    .execute();
+}
+
+export interface RoutedDelivery {
+  readonly id: string;
+  readonly status: 'routed' | 'ignored' | 'failed';
+  readonly detail: string | undefined;
+  readonly events: readonly RepositoryEvent[];
+  readonly jobResultIds: readonly string[];
+}
+
+export async function markRouted(tx: Tx, delivery: RoutedDelivery): Promise<void> {
+  await tx.kysely
+    .updateTable('deliveries')
+    .set({
+      status: delivery.status,
+      detail: delivery.detail ?? null,
+      events: JSON.stringify(delivery.events),
+      job_result_ids: [...delivery.jobResultIds],
+      routed_at: databaseNow(),
+    })
+    .where('id', '=', delivery.id)
+    .execute();
+}
+
+/** Keeps a delivery unrouted but not before a while; for a fault of ours, never for its content. */
+export async function postpone(database: Database, ids: readonly string[], afterMs: number, detail: string): Promise<void> {
+  await database.kysely
+    .updateTable('deliveries')
+    .set((eb) => ({ attempts: eb('attempts', '+', 1), route_after: databaseTimeIn(afterMs), detail }))
+    .where('id', 'in', ids)
+    .where('routed_at', 'is', null)
+    .execute();
+}
+
+/** How many wait, and for how long the oldest has, in seconds; for metrics. */
+export async function countUnrouted(database: Database): Promise<{ readonly count: number; readonly oldestSeconds: number }> {
+  const row = await database.kysely
+    .selectFrom('deliveries')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .select(sql<number>`coalesce(extract(epoch from clock_timestamp() - min(received_at)), 0)::float8`.as('oldest'))
+    .where('routed_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return { count: row.count, oldestSeconds: row.oldest };
+}
+
+/** The repository that a hook belongs to, with what routing needs to know of it. */
+export async function findHookRepository(tx: Tx, hookId: string) {
+  return tx.kysely
+    .selectFrom('hooks')
+    .innerJoin('repositories', 'repositories.id', 'hooks.repository_id')
+    .select(['repositories.id', 'repositories.ref', 'repositories.remote_id', 'repositories.update_policy', 'repositories.admin_status'])
+    .where('hooks.id', '=', hookId)
+    .executeTakeFirst();
+}
+
+/** Notes that deliveries of a hook arrive, and what a ping or a removal says of it. */
+export async function noteHookSeen(tx: Tx, hookId: string, change: { readonly removed: boolean }): Promise<void> {
+  await tx.kysely
+    .updateTable('hooks')
+    .set({
+      last_delivery_at: databaseNow(),
+      ...(change.removed
+        ? { status: 'not_configured' as const, status_detail: 'The hook was removed at the provider.', remote_id: null }
+        : { status: 'active' as const, status_detail: null }),
+    })
+    .where('id', '=', hookId)
+    .execute();
+}
+
+function toRow(delivery: NewDelivery) {
+  return {
+    id: delivery.id,
+    organization_id: delivery.organizationId,
+    hook_id: delivery.hookId,
+    provider: delivery.provider,
+    delivery_key: delivery.key,
+    event: delivery.event,
+    headers: JSON.stringify(delivery.headers),
+    body: delivery.body,
+    body_hash: delivery.bodyHash,
+  };
+}

@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Job } from 'pg-boss';
+import { PgBoss, fromKysely, fromPglite } from 'pg-boss';
+import type { Logger } from 'pino';
+import type { Database } from '#db/database.ts';
+import type { JobName, JobPayloads } from './jobs.ts';
+import { JOBS, JOB_NAMES } from './jobs.ts';
+import type { JobSender } from './queue.ts';
+import { runJob } from './run.ts';
+
+export type JobHandlers = { readonly [N in JobName]: (payload: JobPayloads[N], signal: AbortSignal) => Promise<void> };
+
+export interface Queue extends JobSender {
+  /** Starts taking jobs, `concurrency` of each kind at once in this process. */
+  work(handlers: JobHandlers, concurrency: number): Promise<void>;
+  /** Stops taking jobs, waits up to `timeoutMs` for those that run, then lets their signals abort. */
+  stop(timeoutMs: number): Promise<void>;
+  /** Jobs by name that wait or run, for metrics and readiness. */
+  counts(): Promise<readonly { readonly name: string; readonly queued: number; readonly active: number }[]>;
+}
+
+export interface QueueOptions {
+  readonly database: Database;
+  readonly log: Logger;
+  /** Makes or updates the queue's own tables; otherwise they must be there. */
+  readonly migrate: boolean;
+  /** Supervises: finds jobs whose worker was killed. Workers do; a web process only sends. */
+  readonly supervise: boolean;
+}
+
+/** A killed worker's job is found after this long without a sign of life; pg-boss takes no less. */
+const HEARTBEAT_S = 10;
+
+/** Opens the queue. pg-boss decides nothing here but delivery: what to do, whose turn it is and what to retry is ours. */
+export async function openQueue({ database, log, migrate, supervise }: QueueOptions): Promise<Queue> {
+  const shared = {
+    migrate,
+    createSchema: migrate,
+    supervise,
+    schedule: false,
+    useListenNotify: true,
+    superviseIntervalSeconds: 2,
+    monitorIntervalSeconds: 2,
+    maintenanceIntervalSeconds: 300,
+  };
+  const boss =
+    database.boss.kind === 'postgres'
+      ? new PgBoss({ ...shared, connectionString: database.boss.url, max: 6, application_name: 'tributary queue' })
+      : new PgBoss({ ...shared, db: fromPglite(database.boss.pglite), backend: 'pglite' });
+  boss.on('error', (error) => log.error({ err: error }, 'the queue reports an error'));
+  boss.on('warning', (warning) => log.debug({ warning }, 'the queue warns'));
+  await boss.start();
+  for (const name of JOB_NAMES) await createQueue(boss, name);
+  const sender: JobSender = {
+    async send(tx, name, payload, options) {
+      const startAfter = Math.ceil((options?.afterMs ?? 0) / 1_000);
+      await boss.send(name, payload, { db: fromKysely(tx.kysely), startAfter });
+    },
+  };
+  return {
+    ...sender,
+    async work(handlers, concurrency) {
+      for (const name of JOB_NAMES) await workOn(boss, log, database, sender, name, handlers, concurrency);
+    },
+    stop: (timeoutMs) => stopBoss(boss, timeoutMs),
+    counts: async () => {
+      const queues = await boss.getQueues();
+      return queues.map((queue) => ({ name: queue.name, queued: queue.queuedCount, active: queue.activeCount }));
+    },
+  };
+}
+
+async function createQueue(boss: PgBoss, name: JobName): Promise<void> {
+  const { retries, expireSeconds } = JOBS[name];
+  const dead = `${name}.dead`;
+  if ((await boss.getQueue(dead)) === null) await boss.createQueue(dead);
+  if ((await boss.getQueue(name)) !== null) return;
+  await boss.createQueue(name, {
+    policy: 'standard',
+    notify: true,
+    retryLimit: retries,
+    retryDelay: 1,
+    retryBackoff: true,
+    retryDelayMax: 300,
+    expireInSeconds: expireSeconds,
+    heartbeatSeconds: HEARTBEAT_S,
+    deadLetter: dead,
+  });
+}
+
+async function workOn<N extends JobName>(
+  boss: PgBoss,
+  log: Logger,
+  database: Database,
+  sender: JobSender,
+  name: N,
+  handlers: JobHandlers,
+  concurrency: number,
+): Promise<void> {
+  await boss.work<JobPayloads[N]>(name, { localConcurrency: concurrency, batchSize: 1, pollingIntervalSeconds: 2 }, async (jobs) => {
+    for (const job of jobs) await handle(job);
+  });
+
+  async function handle(job: Job<JobPayloads[N]>): Promise<void> {
+    const outcome = await runJob(log.child({ job: name, jobId: job.id }), name, () => handlers[name](job.data, job.signal));
+    if (outcome.kind === 'again') throw new Error(outcome.reason);
+    if (outcome.kind === 'later') await database.transaction((tx) => sender.send(tx, name, job.data, { afterMs: outcome.afterMs }));
+  }
+}
+
+async function stopBoss(boss: PgBoss, timeoutMs: number): Promise<void> {
+  const stopped = new Promise<void>((resolve) => boss.once('stopped', () => resolve()));
+  await boss.stop({ graceful: true, timeout: timeoutMs });
+  await Promise.race([stopped, sleep(timeoutMs + 1_000, undefined, { ref: false })]);
+}

@@ -1,0 +1,42 @@
+import type { Logger } from 'pino';
+import { toFailure } from '#domain/failure.ts';
+
+/** What the queue does with a job after its handler: the only place where a failure becomes queue policy. */
+export type JobOutcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'later'; readonly afterMs: number }
+  | { readonly kind: 'again'; readonly reason: string };
+
+/** When the other side says "later" without saying when. */
+const LATER_MS = 60_000;
+
+/** Runs a handler and maps how it ends. Never throws; the cause of a failure goes to the log and nowhere else. */
+export async function runJob(log: Logger, name: string, handler: () => Promise<void>): Promise<JobOutcome> {
+  try {
+    await handler();
+    return { kind: 'done' };
+  } catch (error) {
+    const failure = toFailure(error);
+    const detail = { job: name, code: failure.code, err: failure.cause ?? failure };
+    switch (failure.next) {
+      case 'never':
+        log.warn(detail, 'job ended without effect: a person must act');
+        return { kind: 'done' };
+      case 'later':
+        log.info(detail, 'job waits for the other side');
+        return { kind: 'later', afterMs: failure.retryAfterMs ?? LATER_MS };
+      case 'again':
+        log.warn(detail, 'job failed, it is tried again');
+        return { kind: 'again', reason: `${failure.code}: ${failure.message}` };
+    }
+  }
+}
+
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 300_000;
+
+/** Backoff with full jitter: 1 s doubling to 300 s, so that a server that comes back is not met by everyone at once (SECURITY.md C2). */
+export function retryDelayMs(failures: number, random: () => number = Math.random): number {
+  const ceiling = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 20));
+  return Math.round(ceiling / 2 + (random() * ceiling) / 2);
+}

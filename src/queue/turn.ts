@@ -1,0 +1,224 @@
+import type { Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
+import type { Database, Tx } from '#db/database.ts';
+import type { Schema } from '#db/schema.ts';
+import { databaseNow, databaseTimeIn } from '#db/time.ts';
+import { Failure } from '#domain/failure.ts';
+import type { JobSender } from './queue.ts';
+
+/**
+ * Whose turn it is to sync a repository, kept on the repository's own row so that it depends on no queue policy
+ * (SECURITY.md C3, last lines). `wanted` counts what was asked for, `seen` what a finished run had known of, `fence` who
+ * may still write: every effect of a run commits together with `endTurn`, which fails for anyone but the latest holder.
+ * Whoever asks while a run is under way is served by exactly one more run.
+ */
+export interface Turn {
+  readonly repository: Selectable<Schema['repositories']>;
+  readonly fence: number;
+  readonly wanted: number;
+  readonly jobResult: Selectable<Schema['job_results']>;
+}
+
+export interface Ask {
+  readonly repositoryId: string;
+  readonly reason: 'registered' | 'changed' | 'asked' | 'webhook' | 'poll';
+  readonly userId?: string | undefined;
+  readonly force?: boolean | undefined;
+}
+
+/** A lease that is not renewed for this long is up: its holder was killed. With the sweep, a killed sync resumes within 15 s. */
+const LEASE_MS = 9_000;
+/** How often a holder renews; several tries fit in a lease. */
+export const RENEW_EVERY_MS = 2_000;
+/** A job sent this long ago that nobody took is taken for lost. */
+const LOST_AFTER_MS = 30_000;
+
+/**
+ * Asks for a sync in the caller's transaction, under the row's lock. Joins the run that is queued; while one runs, a new
+ * one is queued behind it. Never lost: the next holder reads `wanted` under the same lock.
+ */
+export async function askForSync(queue: JobSender, tx: Tx, ask: Ask): Promise<{ readonly jobResultId: string; readonly joined: boolean }> {
+  const row = await lockRow(tx, ask.repositoryId);
+  if (row === undefined) throw new Failure('REPOSITORY_GONE', { message: 'The repository was deleted.' });
+  const joined = row.pending_job_result_id !== null;
+  const jobResultId = row.pending_job_result_id ?? (await addJobResult(tx, row, ask));
+  if (joined && ask.force === true) await tx.kysely.updateTable('job_results').set({ force: true }).where('id', '=', jobResultId).execute();
+  // While one runs, its end sends the next job; a queued one that waits for its retry time starts now instead.
+  const send = row.running_until === null && (!joined || row.not_before !== null);
+  await tx.kysely
+    .updateTable('repositories')
+    .set({
+      wanted: row.wanted + 1,
+      pending_job_result_id: jobResultId,
+      not_before: null,
+      ...(send ? { job_sent_at: databaseNow() } : {}),
+    })
+    .where('id', '=', ask.repositoryId)
+    .execute();
+  if (send) await queue.send(tx, 'sync-repository', { repositoryId: ask.repositoryId });
+  return { jobResultId, joined };
+}
+
+/** Asks for a dry run: computed beside any sync, never coalesced with one, applied never. */
+export async function askForDryRun(
+  queue: JobSender,
+  tx: Tx,
+  ask: { readonly repositoryId: string; readonly userId?: string | undefined },
+): Promise<{ readonly jobResultId: string }> {
+  const row = await lockRow(tx, ask.repositoryId);
+  if (row === undefined) throw new Failure('REPOSITORY_GONE', { message: 'The repository was deleted.' });
+  const jobResultId = await addJobResult(tx, row, { ...ask, reason: 'asked', dryRun: true });
+  await queue.send(tx, 'dry-run-repository', { jobResultId });
+  return { jobResultId };
+}
+
+/** Takes the turn if something is wanted and nobody holds it; undefined otherwise. A run that was cut off is taken up again under its own job result. */
+export async function claimTurn(database: Database, repositoryId: string, worker: string): Promise<Turn | undefined> {
+  return database.transaction(async (tx) => {
+    const row = await lockRow(tx, repositoryId);
+    if (row === undefined || row.held || row.waiting || (row.wanted <= row.seen && row.pending_job_result_id === null)) return undefined;
+    const jobResultId =
+      row.running_job_result_id ?? row.pending_job_result_id ?? (await addJobResult(tx, row, { repositoryId, reason: 'retry' }));
+    const repository = await tx.kysely
+      .updateTable('repositories')
+      .set({
+        fence: row.fence + 1,
+        running_until: databaseTimeIn(LEASE_MS),
+        running_job_result_id: jobResultId,
+        pending_job_result_id: jobResultId === row.pending_job_result_id ? null : row.pending_job_result_id,
+        job_sent_at: null,
+        not_before: null,
+      })
+      .where('id', '=', repositoryId)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    const jobResult = await tx.kysely
+      .updateTable('job_results')
+      .set({ status: 'STARTED', worker, date_started: databaseNow() })
+      .where('id', '=', jobResultId)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    return { repository, fence: repository.fence, wanted: repository.wanted, jobResult };
+  });
+}
+
+/** Keeps the turn; false when it was lost and the run must stop. */
+export async function renewTurn(database: Database, turn: Turn): Promise<boolean> {
+  const { numUpdatedRows } = await database.kysely
+    .updateTable('repositories')
+    .set({ running_until: databaseTimeIn(LEASE_MS) })
+    .where('id', '=', turn.repository.id)
+    .where('fence', '=', turn.fence)
+    .where('running_until', 'is not', null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0;
+}
+
+/**
+ * Gives the turn back, in the transaction that holds the run's effects: when it was lost meanwhile, `SUPERSEDED` is thrown
+ * and they are rolled back. Sends the next job if more is wanted, or one after `retryAfterMs` if this run is to be repeated.
+ */
+export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retryAfterMs?: number): Promise<void> {
+  const { id } = turn.repository;
+  const retry = retryAfterMs !== undefined;
+  const row = await tx.kysely
+    .updateTable('repositories')
+    .set((eb) => ({
+      running_until: null,
+      running_job_result_id: null,
+      failures: retry ? eb('failures', '+', 1) : 0,
+      ...(retry ? {} : { seen: turn.wanted }),
+    }))
+    .where('id', '=', id)
+    .where('fence', '=', turn.fence)
+    .returning(['id', 'organization_id', 'wanted', 'seen', 'pending_job_result_id'])
+    .executeTakeFirst();
+  if (row === undefined) throw new Failure('SUPERSEDED', { message: 'Another run took over; this one changed nothing.' });
+  if (!retry && row.wanted <= row.seen && row.pending_job_result_id === null) return;
+  // Somebody asked meanwhile: they are not made to wait for this run's retry time.
+  const afterMs = row.pending_job_result_id === null ? (retryAfterMs ?? 0) : 0;
+  const pending = row.pending_job_result_id ?? (await addJobResult(tx, row, { repositoryId: id, reason: 'retry' }));
+  await tx.kysely
+    .updateTable('repositories')
+    .set({ pending_job_result_id: pending, job_sent_at: databaseNow(), not_before: afterMs > 0 ? databaseTimeIn(afterMs) : null })
+    .where('id', '=', id)
+    .execute();
+  await queue.send(tx, 'sync-repository', { repositoryId: id }, { afterMs });
+}
+
+/** Sends jobs again for repositories whose holder was killed or whose job was lost. Returns how many. Any number of workers may sweep at once. */
+export async function sweepTurns(queue: JobSender, database: Database): Promise<number> {
+  return database.transaction(async (tx) => {
+    const rows = await tx.kysely
+      .selectFrom('repositories')
+      .select('id')
+      .whereRef('wanted', '>', 'seen')
+      .where((eb) =>
+        eb.or([
+          eb('running_until', '<', databaseNow()),
+          eb.and([eb('running_until', 'is', null), eb('not_before', 'is', null), eb('job_sent_at', '<', databaseTimeIn(-LOST_AFTER_MS))]),
+          eb.and([eb('running_until', 'is', null), eb('not_before', '<', databaseTimeIn(-LOST_AFTER_MS))]),
+          eb.and([eb('running_until', 'is', null), eb('job_sent_at', 'is', null)]),
+        ]),
+      )
+      .orderBy('id')
+      .limit(100)
+      .forUpdate()
+      .skipLocked()
+      .execute();
+    for (const { id } of rows) {
+      await tx.kysely
+        .updateTable('repositories')
+        .set({ running_until: null, not_before: null, job_sent_at: databaseNow() })
+        .where('id', '=', id)
+        .execute();
+      await queue.send(tx, 'sync-repository', { repositoryId: id });
+    }
+    return rows.length;
+  });
+}
+
+const ROW = [
+  'id',
+  'organization_id',
+  'wanted',
+  'seen',
+  'fence',
+  'running_until',
+  'not_before',
+  'pending_job_result_id',
+  'running_job_result_id',
+] as const;
+
+function lockRow(tx: Tx, repositoryId: string) {
+  return tx.kysely
+    .selectFrom('repositories')
+    .select(ROW)
+    .select((eb) => eb.fn.coalesce(eb('running_until', '>', databaseNow()), eb.lit(false)).as('held'))
+    .select((eb) => eb.fn.coalesce(eb('not_before', '>', databaseNow()), eb.lit(false)).as('waiting'))
+    .where('id', '=', repositoryId)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+async function addJobResult(
+  tx: Tx,
+  row: { readonly id: string; readonly organization_id: string },
+  ask: Omit<Ask, 'reason'> & { readonly reason: Ask['reason'] | 'retry'; readonly dryRun?: boolean },
+): Promise<string> {
+  const id = newId();
+  await tx.kysely
+    .insertInto('job_results')
+    .values({
+      id,
+      organization_id: row.organization_id,
+      repository_id: row.id,
+      name: ask.dryRun === true ? 'Git Repository: Dry-Run' : 'Git Repository: Sync',
+      user_id: ask.userId ?? null,
+      reason: ask.reason,
+      dry_run: ask.dryRun ?? false,
+      force: ask.force ?? false,
+    })
+    .execute();
+  return id;
+}

@@ -1,0 +1,58 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AdmitDeps } from './admit.ts';
+import { admit } from './admit.ts';
+
+/** GitHub's and GitLab's own cap; nothing larger is ever sent by a provider (PROVIDERS.md section 2). */
+export const MOST_BODY_BYTES = 26_214_400;
+const RETRY_AFTER_S = 5;
+
+export interface ReceiveDeps extends AdmitDeps {
+  readonly now: () => Date;
+  readonly count: (provider: string, outcome: string) => void;
+}
+
+/**
+ * The webhook endpoint: guards in order, then verify, store, answer. 2xx means it is stored.
+ * Its own scope, because here a body is bytes: any parser in front would break the signature (PROVIDERS.md section 6, case B).
+ */
+export async function registerReceive(scope: FastifyInstance, deps: ReceiveDeps): Promise<void> {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: MOST_BODY_BYTES }, (_request, body, done) =>
+    done(null, body),
+  );
+  scope.post<{ Params: { provider: string; hookId: string } }>(
+    '/webhooks/:provider/:hookId',
+    { bodyLimit: MOST_BODY_BYTES, schema: { hide: true } as object },
+    async (request, reply) => receive(deps, request, reply),
+  );
+}
+
+async function receive(
+  deps: ReceiveDeps,
+  request: FastifyRequest<{ Params: { provider: string; hookId: string } }>,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { provider, hookId } = request.params;
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  try {
+    const outcome = await admit(deps, { provider, hookId, headers: request.headers, body, now: deps.now() });
+    deps.count(provider, outcome.status);
+    switch (outcome.status) {
+      case 'accepted':
+        return reply.code(202).send({ delivery: outcome.id, status: outcome.status });
+      case 'duplicate':
+        return reply.code(200).send({ delivery: outcome.id, status: outcome.status });
+      case 'unauthorized':
+        return reply
+          .code(401)
+          .send({ code: 'HOOK_SIGNATURE', detail: 'The signature is missing or wrong, or there is no such hook.', request_id: request.id });
+    }
+  } catch (error) {
+    deps.count(provider, 'unavailable');
+    request.log.error({ err: error }, 'a delivery could not be stored');
+    return reply
+      .code(503)
+      .header('retry-after', String(RETRY_AFTER_S))
+      .send({ code: 'NOT_STORED', detail: 'The delivery could not be stored; send it again.', request_id: request.id });
+  }
+}
