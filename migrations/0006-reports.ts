@@ -17,6 +17,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       version bigint not null default 1,
       sent_version bigint not null default 0,
       sent_at timestamptz,
+      sending_until timestamptz,
       problem text,
       created_at timestamptz not null default now(),
       updated_at timestamptz not null default now(),

@@ -296,6 +296,7 @@ interface ReportTable {
   version: Generated<number>;
   sent_version: Generated<number>;
   sent_at: NullableTime;
+  sending_until: NullableTime;
   problem: string | null;
   created_at: Time;
   updated_at: Time;

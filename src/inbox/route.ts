@@ -54,7 +54,7 @@ async function routeBatch(deps: RouteDeps, tx: Tx, limit: number, taken: string[
 /** `asked` holds the job results that this batch asked for already, so that a thousand pushes are one ask. */
 async function routeOne(deps: RouteDeps, tx: Tx, delivery: StoredDelivery, asked: Map<string, string>): Promise<RoutedDelivery> {
   const events = readEvents(deps, delivery);
-  if (!Array.isArray(events))
+  if ('problem' in events)
     return { id: delivery.id, status: 'failed', detail: `Not readable: ${events.problem}`, events: [], jobResultIds: [] };
   const repository = await findHookRepository(tx, delivery.hook_id);
   if (repository === undefined)

@@ -1,0 +1,89 @@
+import type { Database } from '#db/database.ts';
+import type { Failure } from '#domain/failure.ts';
+import type { CommitId } from '#domain/words.ts';
+import { applyPlan } from '#import/apply.ts';
+import type { Line } from '#import/store.ts';
+import { summaryWords } from '#import/words.ts';
+import type { JobSender } from '#queue/queue.ts';
+import { retryDelayMs } from '#queue/run.ts';
+import type { Turn } from '#queue/turn.ts';
+import { endTurn } from '#queue/turn.ts';
+import { closePending } from '#report/store.ts';
+import type { ImportCheck } from './checks.ts';
+import type { Prepared } from './prepare.ts';
+import type { RunResult } from './store.ts';
+import { endJobResult, markFailed, markInSync, setCurrentHead } from './store.ts';
+
+export interface FinishDeps {
+  readonly database: Database;
+  readonly queue: JobSender;
+}
+
+/** Applies the plan and ends the run: content, line, head, report, job result and turn change together or not at all. */
+export async function succeed(
+  deps: FinishDeps,
+  turn: Turn,
+  line: Line,
+  commit: CommitId,
+  prepared: Prepared,
+  check: ImportCheck,
+): Promise<void> {
+  const { plan, counts, settings } = prepared;
+  const summary = summaryWords(counts, prepared.problems);
+  const result: RunResult = { commit, previous_commit: line.goodCommit ?? null, summary, counts };
+  await deps.database.transaction(async (tx) => {
+    if (prepared.changesNothing) await markInSync(tx, line.id, commit, settings);
+    else {
+      const { id: repositoryId, organization_id: organizationId } = turn.repository;
+      await applyPlan(tx, plan, {
+        organizationId,
+        repositoryId,
+        line,
+        commit,
+        fence: turn.fence,
+        jobResultId: turn.jobResult.id,
+        settings,
+        counts,
+      });
+    }
+    await setCurrentHead(tx, turn.repository.id, commit);
+    await check.close(tx, 'success', summary);
+    await closePending(deps.queue, tx, turn.repository.id, commit, 'A newer commit was imported instead');
+    await endJobResult(tx, turn.jobResult.id, { status: 'SUCCESS', result });
+    await endTurn(deps.queue, tx, turn);
+  });
+}
+
+export interface FailedRun {
+  readonly line: Line | undefined;
+  readonly commit: CommitId | undefined;
+  readonly prepared: Prepared | undefined;
+}
+
+/** Ends a run that failed; what is served is not touched. Whether and when it runs again follows from the failure's kind alone. */
+export async function fail(deps: FinishDeps, turn: Turn, run: FailedRun, failure: Failure, check: ImportCheck): Promise<void> {
+  const retryAfterMs = retryAfter(failure, turn.repository.failures);
+  const result =
+    run.prepared === undefined || run.commit === undefined
+      ? undefined
+      : { commit: run.commit, previous_commit: run.line?.goodCommit ?? null, summary: failure.message, counts: run.prepared.counts };
+  await deps.database.transaction(async (tx) => {
+    await markFailed(tx, { repositoryId: turn.repository.id, lineId: run.line?.id, commit: run.commit }, failure);
+    await check.close(tx, failure.code === 'CONTENT_INVALID' || failure.code === 'OWNER_CONFLICT' ? 'failure' : 'error', failure.message);
+    await closePending(deps.queue, tx, turn.repository.id, run.commit, 'The import did not reach this commit');
+    await endJobResult(tx, turn.jobResult.id, { status: 'FAILURE', failure, result });
+    await endTurn(deps.queue, tx, turn, retryAfterMs);
+  });
+}
+
+/** Milliseconds until the run is repeated, or undefined when only a person or a new push can change the outcome. */
+function retryAfter(failure: Failure, failures: number): number | undefined {
+  switch (failure.next) {
+    case 'never':
+      return undefined;
+    case 'later':
+      return failure.retryAfterMs ?? retryDelayMs(failures + 6);
+    case 'again':
+      return retryDelayMs(failures);
+  }
+}

@@ -1,0 +1,130 @@
+import type { Logger } from 'pino';
+import type { Database } from '#db/database.ts';
+import { Failure, toFailure } from '#domain/failure.ts';
+import type { CommitId } from '#domain/words.ts';
+import type { ContentSource } from '#git/source.ts';
+import { NamesTaken } from '#import/apply.ts';
+import type { Line } from '#import/store.ts';
+import { openLine } from '#import/store.ts';
+import { summaryWords } from '#import/words.ts';
+import type { Turn } from '#queue/turn.ts';
+import { RENEW_EVERY_MS, renewTurn } from '#queue/turn.ts';
+import type { CheckDeps, ImportCheck } from './checks.ts';
+import { openImportCheck } from './checks.ts';
+import { fail, succeed } from './finish.ts';
+import type { Prepared, PrepareDeps } from './prepare.ts';
+import { prepare } from './prepare.ts';
+import type { RunLog } from './run-log.ts';
+import { openRunLog } from './run-log.ts';
+import { startLine } from './store.ts';
+
+export interface RunDeps extends PrepareDeps, CheckDeps {
+  readonly database: Database;
+  readonly log: Logger;
+  readonly syncTimeoutMs: number;
+}
+
+/** Where a run gets its content: brings the remote here and chooses the commit. */
+export type OpenSource = (log: RunLog, signal: AbortSignal) => Promise<ContentSource>;
+
+const BRANCH = 'main';
+
+/** The state that a run gathers on its way; what was known when it failed says what its end may claim. */
+interface Run {
+  readonly turn: Turn;
+  readonly check: ImportCheck;
+  readonly log: RunLog;
+  readonly signal: AbortSignal;
+  line?: Line;
+  commit?: CommitId;
+  prepared?: Prepared;
+}
+
+/**
+ * Runs one turn to its end. The steps, in order, each of which throws a Failure or goes on:
+ * line     finds what is served now
+ * source   brings the commit here; says whether the remote can be reached
+ * start    marks the line as syncing, opens the check
+ * prepare  reads, parses and plans; logs every problem
+ * succeed  applies everything in one transaction with the end of the turn; `fail` ends it otherwise
+ * Never throws for what a run may meet; a lost turn or a stopping process leaves the repository to whoever takes it up next.
+ */
+export async function runTurn(deps: RunDeps, turn: Turn, openSource: OpenSource, stopping: AbortSignal): Promise<void> {
+  const lost = new AbortController();
+  const timeout = AbortSignal.timeout(deps.syncTimeoutMs);
+  const renewing = setInterval(() => void renew(deps, turn, lost), RENEW_EVERY_MS);
+  const log = openRunLog(deps.database, turn.jobResult.id);
+  const check = openImportCheck(deps, turn, (error) => deps.log.warn({ err: error }, 'a pending status could not be asked for'));
+  const run: Run = { turn, check, log, signal: AbortSignal.any([lost.signal, stopping, timeout]) };
+  try {
+    await attempt(deps, run, openSource);
+  } catch (error) {
+    if (lost.signal.aborted || stopping.aborted) {
+      deps.log.info({ repositoryId: turn.repository.id, jobResultId: turn.jobResult.id }, 'a run was cut off; it is taken up again');
+      return;
+    }
+    await end(deps, run, timeout.aborted ? timedOut(deps.syncTimeoutMs, error) : classify(error, run));
+  } finally {
+    clearInterval(renewing);
+    check.stop();
+    await log.flush();
+  }
+}
+
+async function attempt(deps: RunDeps, run: Run, openSource: OpenSource): Promise<void> {
+  const { turn, log, check, signal } = run;
+  const { repository, jobResult } = turn;
+  run.line = await openLine(deps.database, { organizationId: repository.organization_id, repositoryId: repository.id, branch: BRANCH });
+  const source = await openSource(log, signal);
+  run.commit = source.commit;
+  await startLine(deps.database, run.line.id, jobResult.id, source.commit);
+  check.open(source.commit);
+  log.add({ level: 'info', grouping: 'git', message: `The commit to import is ${source.commit}.` });
+  run.prepared = await prepare(deps, { repository, line: run.line, source, force: jobResult.force, log, signal });
+  const { problems, counts } = run.prepared;
+  log.problems('import', problems);
+  if (counts.errors > 0) throw new Failure('CONTENT_INVALID', { message: summaryWords(counts, problems) });
+  log.add({ level: 'success', grouping: 'import', message: `Imported ${source.commit}: ${summaryWords(counts, problems)}.` });
+  await log.flush();
+  await succeed(deps, turn, run.line, source.commit, run.prepared, check);
+}
+
+async function end(deps: RunDeps, run: Run, failure: Failure): Promise<void> {
+  const { turn, log } = run;
+  const cause = failure.cause ?? failure;
+  deps.log[failure.next === 'never' ? 'info' : 'warn'](
+    { err: cause, code: failure.code, repositoryId: turn.repository.id, jobResultId: turn.jobResult.id },
+    'a sync failed',
+  );
+  log.add({ level: 'error', grouping: 'sync', message: failure.message, code: failure.code, help: failure.help });
+  if (run.line?.goodCommit !== undefined)
+    log.add({ level: 'info', grouping: 'sync', message: `Nothing was changed; commit ${run.line.goodCommit} stays served.` });
+  await log.flush();
+  try {
+    await fail(deps, turn, { line: run.line, commit: run.commit, prepared: run.prepared }, failure, run.check);
+  } catch (error) {
+    // The turn was lost, or the database is away: the lease runs out and the sweep hands the repository on.
+    deps.log.warn({ err: error, jobResultId: turn.jobResult.id }, 'the end of a failed run could not be recorded');
+  }
+}
+
+function classify(error: unknown, run: Run): Failure {
+  if (!(error instanceof NamesTaken)) return toFailure(error);
+  run.log.problems('import', error.problems);
+  const [first] = error.problems;
+  const more = error.problems.length - 1;
+  return new Failure('OWNER_CONFLICT', { message: `${first?.message ?? ''}${more > 0 ? ` And ${more} more.` : ''}` });
+}
+
+function timedOut(ms: number, cause: unknown): Failure {
+  return new Failure('CLONE_TIMEOUT', { message: `The sync took longer than ${Math.round(ms / 1_000)} s and was ended.`, cause });
+}
+
+async function renew(deps: RunDeps, turn: Turn, lost: AbortController): Promise<void> {
+  try {
+    if (!(await renewTurn(deps.database, turn))) lost.abort(new Failure('SUPERSEDED', { message: 'Another run took over.' }));
+  } catch (error) {
+    // The database may be back before the lease is up; if not, the fence keeps a late write out.
+    deps.log.warn({ err: error, jobResultId: turn.jobResult.id }, 'a turn could not be renewed');
+  }
+}

@@ -1,0 +1,143 @@
+import type { Database, Tx } from '#db/database.ts';
+import { databaseNow, notify } from '#db/time.ts';
+import type { ImportCounts, ObjectChange } from '#domain/content.ts';
+import type { Failure } from '#domain/failure.ts';
+import { FAILURES } from '#domain/failure-codes.ts';
+import type { CommitId } from '#domain/words.ts';
+
+/** What a run came to, as its job result keeps it. */
+export interface RunResult {
+  readonly commit: CommitId;
+  readonly previous_commit: CommitId | null;
+  readonly summary: string;
+  readonly counts: ImportCounts;
+  readonly diff?: readonly ObjectChange[];
+  readonly diff_truncated?: boolean;
+}
+
+/** Notes which commit a run is about, on the run and on its line. */
+export async function startLine(database: Database, lineId: number, jobResultId: string, commit: CommitId): Promise<void> {
+  await database.kysely.updateTable('lines').set({ sync_state: 'syncing', commit_id: commit }).where('id', '=', lineId).execute();
+  await database.kysely.updateTable('job_results').set({ commit_id: commit }).where('id', '=', jobResultId).execute();
+}
+
+/** The remote was reached; a state that says so already is left with its time. */
+export async function markOnline(
+  database: Database,
+  repositoryId: string,
+  remote: { readonly defaultBranch: string | undefined },
+): Promise<void> {
+  await database.kysely
+    .updateTable('repositories')
+    .set({
+      operational_state: 'online',
+      operational_reason: null,
+      operational_since: databaseNow(),
+    })
+    .where('id', '=', repositoryId)
+    .where('operational_state', '!=', 'online')
+    .execute();
+  if (remote.defaultBranch === undefined) return;
+  await database.kysely
+    .updateTable('repositories')
+    .set({ default_branch: remote.defaultBranch })
+    .where('id', '=', repositoryId)
+    .where((eb) => eb.or([eb('default_branch', 'is', null), eb('default_branch', '!=', remote.defaultBranch ?? '')]))
+    .execute();
+}
+
+/** What a failure says of the remote and of the line, in the transaction that ends the run. The served content is not touched. */
+export async function markFailed(
+  tx: Tx,
+  run: { readonly repositoryId: string; readonly lineId: number | undefined; readonly commit: CommitId | undefined },
+  failure: Failure,
+): Promise<void> {
+  const kind: { readonly operational?: 'error-cred' | 'error-connection' | 'error' } = FAILURES[failure.code];
+  if (kind.operational !== undefined) {
+    await tx.kysely
+      .updateTable('repositories')
+      .set({ operational_state: kind.operational, operational_reason: failure.message, operational_since: databaseNow() })
+      .where('id', '=', run.repositoryId)
+      .where((eb) =>
+        eb.or([eb('operational_state', '!=', kind.operational ?? 'error'), eb('operational_reason', 'is distinct from', failure.message)]),
+      )
+      .execute();
+  }
+  if (run.lineId === undefined) return;
+  await tx.kysely
+    .updateTable('lines')
+    .set({
+      sync_state: 'error-import',
+      error: JSON.stringify({ code: failure.code, message: failure.message, help: failure.help }),
+      ...(run.commit === undefined ? {} : { commit_id: run.commit }),
+    })
+    .where('id', '=', run.lineId)
+    .execute();
+}
+
+export async function setCurrentHead(tx: Tx, repositoryId: string, commit: CommitId): Promise<void> {
+  await tx.kysely
+    .updateTable('repositories')
+    .set({ current_head: commit })
+    .where('id', '=', repositoryId)
+    .where('current_head', '!=', commit)
+    .execute();
+}
+
+/** Nothing differs from what is served: the line is in sync with this commit without an import. */
+export async function markInSync(tx: Tx, lineId: number, commit: CommitId, settings: string): Promise<void> {
+  await tx.kysely
+    .updateTable('lines')
+    .set({
+      sync_state: 'in-sync',
+      commit_id: commit,
+      good_commit_id: commit,
+      good_settings: settings,
+      last_success_at: databaseNow(),
+      error: null,
+    })
+    .where('id', '=', lineId)
+    .execute();
+}
+
+/** Ends a job result and wakes whoever watches it. */
+export async function endJobResult(
+  tx: Tx,
+  jobResultId: string,
+  end:
+    | { readonly status: 'SUCCESS'; readonly result: RunResult }
+    | { readonly status: 'FAILURE'; readonly failure: Failure; readonly result?: RunResult | undefined },
+): Promise<void> {
+  const error = end.status === 'FAILURE' ? { code: end.failure.code, message: end.failure.message, help: end.failure.help } : undefined;
+  await tx.kysely
+    .with('ended', (db) =>
+      db
+        .updateTable('job_results')
+        .set({
+          status: end.status,
+          date_done: databaseNow(),
+          progress: null,
+          result: end.result === undefined ? null : JSON.stringify(end.result),
+          error: error === undefined ? null : JSON.stringify(error),
+        })
+        .where('id', '=', jobResultId)
+        .returning('id'),
+    )
+    .selectFrom('ended')
+    .select(notify('tributary_job_logs').as('woken'))
+    .execute();
+}
+
+/** Takes a dry run for this worker; undefined when it is gone or ended already. One that was cut off is computed anew. */
+export async function startDryRun(database: Database, jobResultId: string, worker: string) {
+  const job = await database.kysely
+    .updateTable('job_results')
+    .set({ status: 'STARTED', worker, date_started: databaseNow() })
+    .where('id', '=', jobResultId)
+    .where('status', 'in', ['PENDING', 'STARTED'])
+    .returningAll()
+    .executeTakeFirst();
+  if (job?.repository_id == null) return undefined;
+  const repository = await database.kysely.selectFrom('repositories').selectAll().where('id', '=', job.repository_id).executeTakeFirst();
+  return repository === undefined ? undefined : { job, repository };
+}

@@ -1,0 +1,154 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Database } from '#db/database.ts';
+import { askForSync, claimTurn, endTurn, renewTurn, sweepTurns } from '#queue/turn.ts';
+import type { Ask } from '#queue/turn.ts';
+import { openTestDatabase } from '../support/database.ts';
+import { createRecordingQueue } from '../support/recording-queue.ts';
+import { seedOrganization, seedRepository } from '../support/seed.ts';
+
+let database: Database;
+let repositoryId: string;
+let queue: ReturnType<typeof createRecordingQueue>;
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+});
+afterAll(() => database.close());
+beforeEach(async () => {
+  const { organizationId } = await seedOrganization(database);
+  repositoryId = await seedRepository(database, organizationId);
+  queue = createRecordingQueue();
+});
+
+const ask = (more: Partial<Ask> = {}) => database.transaction((tx) => askForSync(queue, tx, { repositoryId, reason: 'webhook', ...more }));
+const claim = () => claimTurn(database, repositoryId, 'worker');
+const end = (turn: NonNullable<Awaited<ReturnType<typeof claim>>>, retryAfterMs?: number) =>
+  database.transaction((tx) => endTurn(queue, tx, turn, retryAfterMs));
+const expireLease = () =>
+  sql`update repositories set running_until = clock_timestamp() - interval '1 second' where id = ${repositoryId}`.execute(database.kysely);
+
+test('a thousand asks before a run starts are one job and one job result', async () => {
+  const first = await ask();
+
+  const others = [];
+  for (let n = 0; n < 50; n++) others.push(await ask());
+
+  expect(queue.sent).toHaveLength(1);
+  expect(new Set(others.map((other) => other.jobResultId))).toEqual(new Set([first.jobResultId]));
+  expect(others.every((other) => other.joined)).toBe(true);
+});
+
+test('asks during a run are served by exactly one more run, which starts when the first ends', async () => {
+  await ask();
+  const turn = await claim();
+  const during = await ask();
+  await ask();
+
+  expect(queue.sent).toHaveLength(1);
+  await end(turn!);
+  expect(queue.sent).toHaveLength(2);
+
+  const second = await claim();
+  expect(second?.jobResult.id).toBe(during.jobResultId);
+  await end(second!);
+  expect(queue.sent).toHaveLength(2);
+  expect(await claim()).toBeUndefined();
+});
+
+test('only one of many claims at once holds the turn', async () => {
+  await ask();
+
+  const claims = await Promise.all(Array.from({ length: 8 }, claim));
+
+  expect(claims.filter((turn) => turn !== undefined)).toHaveLength(1);
+});
+
+test('a run that was cut off is taken up again under its own job result, and the zombie can end nothing', async () => {
+  const { jobResultId } = await ask();
+  const zombie = await claim();
+  await expireLease();
+
+  expect(await sweepTurns(queue, database)).toBe(1);
+  const heir = await claim();
+
+  expect(heir?.jobResult.id).toBe(jobResultId);
+  expect(await renewTurn(database, zombie!)).toBe(false);
+  await expect(end(zombie!)).rejects.toMatchObject({ code: 'SUPERSEDED' });
+  await end(heir!);
+});
+
+test('a push that arrives while a killed run waits for its heir is not lost', async () => {
+  await ask();
+  await claim();
+  const during = await ask();
+  await expireLease();
+  await sweepTurns(queue, database);
+
+  const heir = await claim();
+  await end(heir!);
+  const next = await claim();
+
+  expect(next?.jobResult.id).toBe(during.jobResultId);
+});
+
+test('a job that was lost is sent again by the sweep', async () => {
+  await ask();
+  await sql`update repositories set job_sent_at = clock_timestamp() - interval '1 hour' where id = ${repositoryId}`.execute(
+    database.kysely,
+  );
+
+  expect(await sweepTurns(queue, database)).toBe(1);
+  expect(await sweepTurns(queue, database)).toBe(0);
+  expect(queue.sent).toHaveLength(2);
+});
+
+test('a run that is to be repeated waits, unless somebody asks meanwhile', async () => {
+  await ask();
+  await end((await claim())!, 60_000);
+
+  expect(queue.sent.at(-1)).toMatchObject({ name: 'sync-repository', afterMs: 60_000 });
+  expect(await claim()).toBeUndefined();
+
+  const asked = await ask();
+  const retried = await claim();
+
+  expect(queue.sent.at(-1)).toMatchObject({ afterMs: 0 });
+  expect(retried?.jobResult.id).toBe(asked.jobResultId);
+  expect(retried?.repository.failures).toBe(1);
+});
+
+test('nothing of a run is kept when its turn was lost before the end', async () => {
+  await ask();
+  const zombie = await claim();
+  await expireLease();
+  await claim();
+
+  const late = database.transaction(async (tx) => {
+    await tx.kysely.updateTable('repositories').set({ description: 'written by a zombie' }).where('id', '=', repositoryId).execute();
+    await endTurn(queue, tx, zombie!);
+  });
+
+  await expect(late).rejects.toMatchObject({ code: 'SUPERSEDED' });
+  const row = await database.kysely
+    .selectFrom('repositories')
+    .select('description')
+    .where('id', '=', repositoryId)
+    .executeTakeFirstOrThrow();
+  expect(row.description).toBe('');
+});
+
+test('asking with force makes the queued run a forced one', async () => {
+  await ask();
+  await ask({ force: true });
+
+  const turn = await claim();
+
+  expect(turn?.jobResult.force).toBe(true);
+});
+
+test('asking for a repository that is gone says so', async () => {
+  await database.kysely.deleteFrom('repositories').where('id', '=', repositoryId).execute();
+
+  await expect(ask()).rejects.toMatchObject({ code: 'REPOSITORY_GONE' });
+});

@@ -1,0 +1,32 @@
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { Failure } from '#domain/failure.ts';
+import { retryDelayMs, runJob } from '#queue/run.ts';
+
+const log = pino({ level: 'silent' });
+const outcomeOf = (error: unknown) =>
+  runJob(log, 'send-report', async () => {
+    throw error;
+  });
+
+test('a failure that a person must mend ends the job', async () => {
+  expect(await outcomeOf(new Failure('PERM_MISSING', { message: 'm' }))).toEqual({ kind: 'done' });
+});
+
+test('a failure that says when is put off until then', async () => {
+  expect(await outcomeOf(new Failure('RATE_LIMITED', { message: 'm', retryAfterMs: 1_234 }))).toEqual({ kind: 'later', afterMs: 1_234 });
+});
+
+test('anything nobody expected is tried again, and its text stays out of the queue', async () => {
+  const outcome = await outcomeOf(new Error('secret token ghp_x in a message'));
+
+  expect(outcome.kind).toBe('again');
+  expect(JSON.stringify(outcome)).not.toContain('ghp_x');
+});
+
+test('retries back off from a second to five minutes and never come at once', () => {
+  expect(retryDelayMs(0, () => 0)).toBe(500);
+  expect(retryDelayMs(0, () => 1)).toBe(1_000);
+  expect(retryDelayMs(50, () => 1)).toBe(300_000);
+  expect(retryDelayMs(50, () => 0)).toBe(150_000);
+});
