@@ -29,10 +29,13 @@ interface JobKind {
   readonly expireSeconds: number;
 }
 
-/** `sync-repository` is never retried by the queue: its row remembers that more is wanted, and the turn sends the next job itself. */
+/**
+ * `sync-repository` is never retried by the queue: its row remembers that more is wanted, and the turn sends the next job itself.
+ * A dry run ends its own failures, so it comes back only after its worker was killed.
+ */
 export const JOBS = {
   'sync-repository': { retries: 0, expireSeconds: 4 * 3_600 },
-  'dry-run-repository': { retries: 0, expireSeconds: 4 * 3_600 },
+  'dry-run-repository': { retries: 3, expireSeconds: 4 * 3_600 },
   'register-hook': { retries: 5, expireSeconds: 120 },
   'forget-repository': { retries: 5, expireSeconds: 120 },
   'send-report': { retries: 10, expireSeconds: 120 },

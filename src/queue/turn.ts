@@ -114,6 +114,17 @@ export async function renewTurn(database: Database, turn: Turn): Promise<boolean
   return numUpdatedRows > 0;
 }
 
+/** Lets go of a turn that a stopping process cannot finish: the next sweep hands the repository on at once, under the same job result. */
+export async function releaseTurn(database: Database, turn: Turn): Promise<void> {
+  await database.kysely
+    .updateTable('repositories')
+    .set({ running_until: databaseTimeIn(-1) })
+    .where('id', '=', turn.repository.id)
+    .where('fence', '=', turn.fence)
+    .where('running_until', 'is not', null)
+    .execute();
+}
+
 /**
  * Gives the turn back, in the transaction that holds the run's effects: when it was lost meanwhile, `SUPERSEDED` is thrown
  * and they are rolled back. Sends the next job if more is wanted, or one after `retryAfterMs` if this run is to be repeated.

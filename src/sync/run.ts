@@ -8,7 +8,7 @@ import type { Line } from '#import/store.ts';
 import { openLine } from '#import/store.ts';
 import { summaryWords } from '#import/words.ts';
 import type { Turn } from '#queue/turn.ts';
-import { RENEW_EVERY_MS, renewTurn } from '#queue/turn.ts';
+import { RENEW_EVERY_MS, releaseTurn, renewTurn } from '#queue/turn.ts';
 import type { CheckDeps, ImportCheck } from './checks.ts';
 import { openImportCheck } from './checks.ts';
 import { fail, succeed } from './finish.ts';
@@ -27,7 +27,8 @@ export interface RunDeps extends PrepareDeps, CheckDeps {
 /** Where a run gets its content: brings the remote here and chooses the commit. */
 export type OpenSource = (log: RunLog, signal: AbortSignal) => Promise<ContentSource>;
 
-const BRANCH = 'main';
+/** The branch that a read-only repository's content lives on; others come with branches. */
+export const BRANCH = 'main';
 
 /** The state that a run gathers on its way; what was known when it failed says what its end may claim. */
 interface Run {
@@ -60,6 +61,7 @@ export async function runTurn(deps: RunDeps, turn: Turn, openSource: OpenSource,
     await attempt(deps, run, openSource);
   } catch (error) {
     if (lost.signal.aborted || stopping.aborted) {
+      if (stopping.aborted) await releaseTurn(deps.database, turn);
       deps.log.info({ repositoryId: turn.repository.id, jobResultId: turn.jobResult.id }, 'a run was cut off; it is taken up again');
       return;
     }

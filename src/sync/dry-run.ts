@@ -1,0 +1,71 @@
+import { Failure, toFailure } from '#domain/failure.ts';
+import { describePlan } from '#import/diff.ts';
+import { openLine } from '#import/store.ts';
+import { summaryWords } from '#import/words.ts';
+import { prepare } from './prepare.ts';
+import type { RepositoryRow } from './remote-source.ts';
+import type { OpenSource, RunDeps } from './run.ts';
+import { BRANCH } from './run.ts';
+import type { RunLog } from './run-log.ts';
+import { openRunLog } from './run-log.ts';
+import type { RunResult } from './store.ts';
+import { endJobResult, startDryRun } from './store.ts';
+
+/** Changes that a job result holds; the counts are always complete. */
+const MOST_CHANGES = 5_000;
+
+/** Computes what a sync would change and keeps it as the result of the run. Changes nothing else, and takes no turn: a sync may run beside it. */
+export async function dryRun(
+  deps: RunDeps,
+  jobResultId: string,
+  openSource: (repository: RepositoryRow) => OpenSource,
+  worker: string,
+  stopping: AbortSignal,
+): Promise<void> {
+  const started = await startDryRun(deps.database, jobResultId, worker);
+  if (started === undefined) return;
+  const { repository } = started;
+  const log = openRunLog(deps.database, jobResultId);
+  const signal = AbortSignal.any([stopping, AbortSignal.timeout(deps.syncTimeoutMs)]);
+  try {
+    const result = await compute(deps, repository, openSource(repository), log, signal);
+    const failed = result.counts.errors > 0;
+    const end = failed
+      ? ({ status: 'FAILURE', failure: new Failure('CONTENT_INVALID', { message: result.summary }), result } as const)
+      : ({ status: 'SUCCESS', result } as const);
+    await log.flush();
+    await deps.database.transaction((tx) => endJobResult(tx, jobResultId, end));
+  } catch (error) {
+    // Cut off by a stop: the queue brings it back. Anything else ends here, since whoever asked is waiting for an answer.
+    if (stopping.aborted) throw error;
+    const failure = toFailure(error);
+    deps.log.info({ err: failure.cause ?? failure, code: failure.code, jobResultId }, 'a dry run failed');
+    log.add({ level: 'error', grouping: 'sync', message: failure.message, code: failure.code, help: failure.help });
+    await log.flush();
+    await deps.database.transaction((tx) => endJobResult(tx, jobResultId, { status: 'FAILURE', failure }));
+  }
+}
+
+async function compute(
+  deps: RunDeps,
+  repository: RepositoryRow,
+  openSource: OpenSource,
+  log: RunLog,
+  signal: AbortSignal,
+): Promise<RunResult> {
+  const line = await openLine(deps.database, { organizationId: repository.organization_id, repositoryId: repository.id, branch: BRANCH });
+  const source = await openSource(log, signal);
+  const prepared = await prepare(deps, { repository, line, source, force: false, log, signal });
+  log.problems('import', prepared.problems);
+  const summary = summaryWords(prepared.counts, prepared.problems);
+  log.add({ level: 'info', grouping: 'import', message: `Importing ${source.commit} would come to: ${summary}. Nothing was changed.` });
+  const changes = describePlan(prepared.plan);
+  return {
+    commit: source.commit,
+    previous_commit: line.goodCommit ?? null,
+    summary,
+    counts: prepared.counts,
+    diff: changes.slice(0, MOST_CHANGES),
+    diff_truncated: changes.length > MOST_CHANGES,
+  };
+}
