@@ -1,0 +1,72 @@
+/** One fault for every rule of the layer check, by rule: the file that breaks it and what it imports. */
+export const LAYER_FAULTS: Readonly<Record<string, readonly [file: string, source: string]>> = {
+  'layer-domain': ['src/domain/planted.ts', "import '#db/time.ts';"],
+  'layer-db': ['src/db/planted.ts', "import '#queue/run.ts';"],
+  'layer-net': ['src/net/planted.ts', "import '#db/time.ts';"],
+  'layer-queue': ['src/queue/planted.ts', "import '#db/open.ts';"],
+  'layer-git': ['src/git/planted.ts', "import '#db/time.ts';"],
+  'layer-providers': ['src/providers/github/planted.ts', "import '#queue/run.ts';"],
+  'layer-inbox': ['src/inbox/planted.ts', "import '#receive/group.ts';"],
+  'layer-receive': ['src/receive/planted.ts', "import '#sync/store.ts';"],
+  'layer-import': ['src/import/planted.ts', "import '#sync/store.ts';"],
+  'layer-report': ['src/report/planted.ts', "import '#import/store.ts';"],
+  'layer-sync': ['src/sync/planted.ts', "import '#report/job.ts';"],
+  'layer-people': ['src/people/planted.ts', "import '#config.ts';"],
+  'layer-credentials': ['src/credentials/planted.ts', "import '#inbox/store.ts';"],
+  'layer-hooks': ['src/hooks/planted.ts', "import '#sync/store.ts';"],
+  'layer-repositories': ['src/repositories/planted.ts', "import '#import/store.ts';"],
+  'layer-content': ['src/content/planted.ts', "import '#import/store.ts';"],
+  'layer-runs': ['src/runs/planted.ts', "import '#sync/store.ts';"],
+  'layer-http': ['src/http/planted.ts', "import '#config.ts';"],
+  'layer-app': ['src/app/planted.ts', "import '#cli/planted-target.ts';"],
+  'layer-cli': ['src/cli/planted.ts', "import '#queue/run.ts';"],
+  'domain-is-pure': ['src/domain/planted-impure.ts', "import 'node:fs';"],
+  'room-not-on-the-map': ['src/planted-root.ts', "import '#planted/room.ts';"],
+  'providers-do-not-know-each-other': ['src/providers/github/planted-gitlab.ts', "import '#providers/planted/index.ts';"],
+  'migrations-stand-alone': ['migrations/planted.ts', "import '#db/time.ts';"],
+  'src-imports-src-only': ['src/report/planted-test.ts', "import '#test/support/database.ts';"],
+  'no-cycles': ['src/runs/planted-cycle.ts', "import './planted-round.ts';"],
+  'no-unresolved': ['src/runs/planted-unresolved.ts', "import './nowhere.ts';"],
+  'no-undeclared-package': ['src/runs/planted-undeclared.ts', "import 'acorn';"],
+  'no-dev-package-in-src': ['src/runs/planted-dev.ts', "import 'nock';"],
+  'no-orphans': ['src/runs/planted-orphan.ts', 'export const alone = 1;'],
+  'sdk-github': ['src/report/planted-github.ts', "import '@octokit/rest';"],
+  'sdk-gitlab': ['src/report/planted-gitlab.ts', "import '@gitbeaker/rest';"],
+  'sdk-git': ['src/sync/planted-git.ts', "import 'node:child_process';"],
+  'sdk-queue': ['src/sync/planted-queue.ts', "import 'pg-boss';"],
+  'sdk-database': ['src/import/planted-database.ts', "import 'pg';"],
+  'sdk-sql': ['src/import/planted-sql.ts', "import { sql } from 'kysely'; export const q = sql;"],
+  'sdk-http': ['src/runs/planted-http.ts', "import 'fastify';"],
+  'sdk-outbound': ['src/report/planted-outbound.ts', "import 'undici';"],
+  'sdk-parsers': ['src/content/planted-parsers.ts', "import 'yaml';"],
+  'sdk-metrics': ['src/runs/planted-metrics.ts', "import 'prom-client';"],
+  'sdk-commands': ['src/http/planted-commands.ts', "import 'commander';"],
+  'environment-only-in-config': ['src/git/planted-environment.ts', "import { env } from 'node:process'; export const e = env;"],
+};
+
+/** What faults above point at, itself without fault. */
+export const SCENERY: Readonly<Record<string, string>> = {
+  'src/cli/planted-target.ts': "import '#config.ts';",
+  'src/planted/room.ts': "import '#domain/result.ts';",
+  'src/providers/planted/index.ts': "import '#domain/result.ts';",
+  'src/runs/planted-round.ts': "import './planted-cycle.ts';",
+};
+
+/** One fault for each lint rule that the house style leans on, by the name the linter reports. */
+export const LINT_FAULTS: Readonly<Record<string, string>> = {
+  'typescript(no-floating-promises)': 'export function run(work: () => Promise<void>): void { work(); }',
+  'typescript(no-misused-promises)':
+    'export function run(list: readonly string[], work: (t: string) => Promise<void>): void { list.forEach(work); }',
+  'typescript(switch-exhaustiveness-check)': "export function run(kind: 'a' | 'b'): void { switch (kind) { case 'a': return; } }",
+  'typescript(no-explicit-any)': 'export function run(value: any): unknown { return value; }',
+  'typescript(only-throw-error)': "export function run(): never { throw 'text'; }",
+  'typescript(consistent-type-imports)':
+    "import { Failure } from '#domain/failure.ts'; export function run(value: Failure): unknown { return value; }",
+  'typescript(no-non-null-assertion)': 'export function run(value: string | undefined): string { return value!; }',
+  'import(no-default-export)': 'export default function run(): void {}',
+  'import(no-relative-parent-imports)': "import { ok } from '../domain/result.ts'; export const one = ok(1);",
+  'node(no-process-env)': "export const path = process.env['PATH'];",
+  'eslint(no-restricted-globals)': 'export const call = fetch;',
+  'eslint(no-console)': "console.log('x'); export {};",
+  'eslint(max-lines)': Array.from({ length: 301 }, (_, line) => `export const line${line} = ${line};`).join('\n'),
+};
