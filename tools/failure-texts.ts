@@ -1,0 +1,100 @@
+import type { FailureCode } from '#domain/failure-codes.ts';
+
+interface FailureText {
+  /** What the user sees has happened. */
+  readonly what: string;
+  /** What usually lies behind it. */
+  readonly why: string;
+}
+
+/** The prose of docs/errors.md. Exhaustive by type: a new code without its text does not compile. */
+export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
+  AUTH_FAILED: {
+    what: 'The remote refused the credential.',
+    why: 'The token or password is wrong, was replaced, or belongs to somebody who lost access.',
+  },
+  AUTH_MISSING: {
+    what: 'The remote asks for a credential, and the repository has none.',
+    why: 'The repository is private, or its provider hides that it does not exist.',
+  },
+  AUTH_EXPIRED: { what: 'The token is past its expiry date.', why: 'Tokens are made with an end date; this one has come.' },
+  AUTH_REVOKED: { what: 'The provider no longer knows the token.', why: 'Somebody revoked it, or the provider did after it leaked.' },
+  PERM_MISSING: {
+    what: 'The credential is valid but may not do this.',
+    why: 'Its scopes or role lack a permission; the message names the one that the provider asks for, where it says so.',
+  },
+  REPO_NOT_FOUND: {
+    what: 'The provider knows no such repository.',
+    why: 'It was deleted, its address is mistyped, or this credential cannot see it.',
+  },
+  REPO_MOVED: {
+    what: 'The repository has another address now.',
+    why: 'It was renamed or transferred. Redirects are not followed with a credential.',
+  },
+  REPO_EMPTY: { what: 'The repository has no commit yet.', why: 'It was created and never pushed to.' },
+  REF_NOT_FOUND: {
+    what: 'The remote has no such branch, tag or commit.',
+    why: 'It was renamed, deleted, or force-pushed away.',
+  },
+  POLICY_DENIED: {
+    what: 'The service refuses to connect to this address.',
+    why: 'It is private, loopback or link-local, or its transport is not allowed; letting users reach such addresses would open the network behind the service.',
+  },
+  TLS_UNTRUSTED: {
+    what: 'The certificate of the server is not trusted.',
+    why: 'It was signed by an authority of your own, is out of date, or names another host.',
+  },
+  CONNECTION_FAILED: {
+    what: 'The server could not be reached, or the connection broke.',
+    why: 'It is down, or name resolution, network, firewall or proxy stand between.',
+  },
+  CLONE_TIMEOUT: {
+    what: 'Bringing the repository here took too long and was stopped.',
+    why: 'The server is slow, hangs, or the repository is large.',
+  },
+  RATE_LIMITED: { what: 'The provider asks to wait.', why: 'The credential used up its share of requests.' },
+  PROVIDER_FAILED: {
+    what: 'The provider answered with an error of its own, or with nonsense.',
+    why: 'It has a fault or is being maintained.',
+  },
+  PROVIDER_REFUSED: {
+    what: 'The provider refused the request as invalid.',
+    why: 'It has a rule that this request breaks; the message repeats its words.',
+  },
+  CONTENT_INVALID: {
+    what: 'Files of the commit have errors, so nothing of it was imported.',
+    why: 'Every problem stands in the log of the run with file, line and column; its codes are in the second table below.',
+  },
+  OWNER_CONFLICT: {
+    what: 'Two repositories claim one object.',
+    why: 'Both hold an object of the same kind and name; the message names both.',
+  },
+  TOO_LARGE: {
+    what: 'The repository exceeds a limit of the service.',
+    why: 'It has more files, larger files or more bytes than this installation allows.',
+  },
+  REMOTE_CORRUPT: { what: 'The remote sent objects that Git refuses.', why: 'They are damaged, or made to do harm.' },
+  MIRROR_CORRUPT: {
+    what: 'The local mirror of the repository was unusable.',
+    why: 'A crash, a full disk or a faulty disk left it incomplete.',
+  },
+  SUPERSEDED: {
+    what: 'Another run took over while this one was under way; this one changed nothing.',
+    why: 'This process was slow or cut off, and its turn was given away.',
+  },
+  REPOSITORY_GONE: { what: 'The repository is no longer registered.', why: 'Somebody deleted it after the work was asked for.' },
+  CANCELLED: { what: 'The run was stopped before its end; it changed nothing.', why: 'The service was stopping.' },
+  STORAGE_FULL: { what: 'The disk under the data folder is full.', why: 'Mirrors or the embedded database grew beyond it.' },
+  GIT_UNUSABLE: {
+    what: 'The git program is missing, too old or cannot be started.',
+    why: 'The service needs git 2.38 or later on its PATH.',
+  },
+  SECRET_UNREADABLE: {
+    what: 'A stored secret cannot be opened.',
+    why: 'No key that the service holds fits it, or the row was changed outside the service.',
+  },
+  INTERNAL: {
+    what: 'Something failed inside the service.',
+    why: 'Nobody foresaw it. The log of the process has the cause under the same id; answers and job results do not.',
+  },
+};
