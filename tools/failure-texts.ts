@@ -63,7 +63,7 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
   },
   CONTENT_INVALID: {
     what: 'Files of the commit have errors, so nothing of it was imported.',
-    why: 'Every problem stands in the log of the run with file, line and column; its codes are in the second table below.',
+    why: 'Every problem stands in the log of the run with file, line and column; its codes are listed under Problems of content.',
   },
   OWNER_CONFLICT: {
     what: 'Two repositories claim one object.',

@@ -102,6 +102,13 @@ it('lock: a missing platform package is named', () => {
   expect(output).toContain(`missing: ${LOCKED.replace('node_modules/', '')}@`);
 });
 
+it('lock: completing it fills the hole', () => {
+  const completed = runGate({ name: 'complete', command: ['node', 'tools/complete-lock.mjs'] }, copy);
+
+  expect(completed).toEqual({ passed: true, output: 'package-lock.json: added 1\n' });
+  expect(runOnCopy('lock')).toEqual({ passed: true, output: '' });
+});
+
 it('a gate whose program is missing has not passed', () => {
   expect(runGate({ name: 'absent', command: ['no-such-program'] }, copy).passed).toBe(false);
 });
