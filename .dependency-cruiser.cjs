@@ -43,7 +43,7 @@ const OWNERS = {
   'sdk-gitlab': { packages: ['@gitbeaker/'], rooms: ['providers/gitlab/'] },
   'sdk-git': { packages: ['simple-git/'], node: ['child_process'], rooms: ['git/'] },
   'sdk-queue': { packages: ['pg-boss/'], rooms: ['queue/'] },
-  'sdk-database': { packages: ['pg/', 'pg-copy-streams/', '@electric-sql/', 'tar-stream/'], rooms: ['db/'] },
+  'sdk-database': { packages: ['pg/', 'pg-copy-streams/', '@electric-sql/'], rooms: ['db/'] },
   'sdk-sql': { packages: ['kysely/'], rooms: ['db/', '.*/store\\.ts$'], typesAnywhere: true },
   'sdk-http': { packages: ['fastify', '@fastify/'], rooms: ['http/', 'receive/route\\.ts$'] },
   'sdk-outbound': {
