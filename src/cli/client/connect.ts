@@ -1,0 +1,54 @@
+import { openApp } from '#app.ts';
+import { readClientConfig } from '#config.ts';
+import { usageError } from '#cli/exit.ts';
+import type { GlobalOptions } from '#cli/settings.ts';
+import { requireConfig } from '#cli/settings.ts';
+import type { Terminal } from '#cli/terminal.ts';
+import { readLocalToken } from '#service-file.ts';
+import type { Api } from './api.ts';
+import { openApi } from './api.ts';
+import { findService } from './discover.ts';
+
+export interface Connection {
+  readonly api: Api;
+  /** Ends the application where it was started for this command. */
+  readonly close: () => Promise<void>;
+}
+
+/** The service that was named, else the one that runs on the data folder, else the application in this process for as long as the command takes. */
+export async function findRunningOrStart(terminal: Terminal, options: GlobalOptions): Promise<Connection> {
+  const named = await namedService(options);
+  if (named !== undefined) return { api: named, close: async () => undefined };
+  const config = requireConfig(options);
+  const running = await findService(config.dataDir);
+  if (running !== undefined) return { api: openApi(running.url, options.token ?? running.token), close: async () => undefined };
+  terminal.progress(`No service runs on ${config.dataDir}; starting one for this command`);
+  return startHere(options);
+}
+
+/** `--url`, or TRIBUTARY_URL. The token goes nowhere else: it must come with the address, unless the data folder says that it is this one's. */
+async function namedService(options: GlobalOptions): Promise<Api | undefined> {
+  const environment = readClientConfig();
+  const url = options.url ?? environment.url;
+  if (url === undefined) return undefined;
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) throw usageError(`--url ${url} is not an http or https address.`);
+  const token = options.token ?? environment.token ?? (await localTokenFor(url, options));
+  if (token === undefined) {
+    throw usageError('There is no token for this service.', 'Give one with the environment variable TRIBUTARY_TOKEN, or with --token.');
+  }
+  return openApi(url, token);
+}
+
+async function localTokenFor(url: string, options: GlobalOptions): Promise<string | undefined> {
+  const { dataDir } = requireConfig(options);
+  const running = await findService(dataDir);
+  return running !== undefined && new URL(running.url).origin === new URL(url).origin ? readLocalToken(dataDir) : undefined;
+}
+
+async function startHere(options: GlobalOptions): Promise<Connection> {
+  // A port of its own: whatever is configured may be taken, and nobody but this command has to find it.
+  const config = requireConfig(options, { HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'warn' });
+  const app = await openApp(config, { web: true, worker: true, migrate: true });
+  if (app.url === undefined) throw new Error('the application serves HTTP and has no address');
+  return { api: openApi(app.url, app.localToken), close: () => app.close() };
+}

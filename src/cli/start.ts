@@ -1,0 +1,46 @@
+import { FolderInUseError } from '#db/folder-lock.ts';
+import { StaleSchemaError } from '#db/migrate.ts';
+import { isFailure } from '#domain/failure.ts';
+import { CommandError, EXIT } from './exit.ts';
+
+/** Waits for a start, and puts what keeps it from succeeding into words for the person at the command line. */
+export async function starting<T>(start: Promise<T>): Promise<T> {
+  try {
+    return await start;
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+const BY_CODE: Readonly<Record<string, readonly [message: string, help: string]>> = {
+  EADDRINUSE: ['The port is in use by another program.', 'Stop it, or choose another port with PORT.'],
+  EADDRNOTAVAIL: [
+    'This machine does not have the address of HOST.',
+    'Set HOST to an address of this machine, or to 0.0.0.0 for all of them.',
+  ],
+  EACCES: ['The system refused a file or port.', 'Check the permissions of the data folder; ports below 1024 belong to root.'],
+  ECONNREFUSED: ['PostgreSQL does not answer.', 'Check that it runs at the address of DATABASE_URL.'],
+  ENOTFOUND: ['The host of DATABASE_URL cannot be found.', 'Check the name.'],
+  ENOSPC: ['The disk is full.', 'Free space under the data folder.'],
+  '28P01': ['PostgreSQL refused the password of DATABASE_URL.', 'Check user name and password.'],
+  '28000': ['PostgreSQL refused the user of DATABASE_URL.', 'Check user name and pg_hba.conf.'],
+  '3D000': ['The database of DATABASE_URL does not exist.', 'Create it: createdb <name>.'],
+  '42501': ['The user of DATABASE_URL may not do what is needed.', 'Make it the owner of the database.'],
+};
+
+function explain(error: unknown): unknown {
+  if (error instanceof StaleSchemaError || error instanceof FolderInUseError)
+    return new CommandError(EXIT.usage, error.message, undefined, error);
+  if (isFailure(error)) return new CommandError(EXIT.usage, error.message, error.help, error);
+  const code = codeOf(error);
+  const known = code === undefined ? undefined : BY_CODE[code];
+  if (known === undefined || !(error instanceof Error)) return error;
+  return new CommandError(EXIT.usage, `${known[0]} (${code}: ${error.message})`, known[1], error);
+}
+
+/** Of a chain of causes, the first code; Node puts several refused addresses into one AggregateError that has it too. */
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ('code' in error && typeof error.code === 'string' && error.code in BY_CODE) return error.code;
+  return codeOf(error.cause);
+}

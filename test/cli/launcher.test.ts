@@ -1,0 +1,66 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Ended } from './command.ts';
+import { LAUNCHER, ROOT, ending, temporaryFolder } from './command.ts';
+
+const VERSION = String(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version);
+const folder = temporaryFolder();
+afterAll(folder.remove);
+
+/** A Node of this machine that cannot run TypeScript by itself. */
+function findOldNode(): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/usr/local/bin'];
+  return folders
+    .filter((path) => !path.includes('node_modules'))
+    .map((path) => join(path, 'node'))
+    .find((path) => existsSync(path) && isOld(path));
+}
+
+function isOld(node: string): boolean {
+  const [major = 0, minor = 0] = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1).split('.').map(Number);
+  return major < 22 || (major === 22 && minor < 18);
+}
+
+function run(program: string, args: readonly string[], cwd: string, path?: string): Promise<Ended> {
+  return ending(spawn(program, args, { cwd, env: { PATH: path ?? process.env['PATH'], HOME: tmpdir() }, stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
+test('starts on the Node that runs it, when that one is new enough', async () => {
+  expect(await run(process.execPath, [LAUNCHER, '--version'], tmpdir())).toMatchObject({ code: 0, stdout: `${VERSION}\n` });
+});
+
+const oldNode = findOldNode();
+
+describe.skipIf(oldNode === undefined)('under a Node that is too old (skipped where the machine has none)', () => {
+  const node = oldNode ?? '';
+
+  test('runs on the Node that came with the install, from any folder', async () => {
+    expect(await run(node, [LAUNCHER, '--version'], folder.path)).toMatchObject({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
+  });
+
+  test('passes the exit code on', async () => {
+    expect(await run(node, [LAUNCHER, 'no-such-command'], folder.path)).toMatchObject({ code: 2 });
+  });
+
+  test.skipIf(!existsSync(join(node, '..', 'npx')))('works as "npx tributary" in the folder of the repository', async () => {
+    const npx = join(node, '..', 'npx');
+    const path = [join(node, '..'), '/usr/bin', '/bin'].join(delimiter);
+
+    expect(await run(npx, ['--offline', 'tributary', '--version'], ROOT, path)).toMatchObject({ code: 0, stdout: `${VERSION}\n` });
+  });
+
+  test('says in one sentence what is missing where no Node came with the install', async () => {
+    const copy = join(folder.path, 'copy');
+    mkdirSync(copy);
+    cpSync(join(ROOT, 'bin'), join(copy, 'bin'), { recursive: true });
+    writeFileSync(join(copy, 'package.json'), '{"type": "module"}');
+
+    const ended = await run(node, [join(copy, 'bin/tributary.js'), '--version'], copy);
+
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toMatch(/^Tributary needs Node 22\.18 or later; this is v\d+\.\d+\.\d+, .*\n$/);
+  });
+});
