@@ -8,7 +8,9 @@ export async function starting<T>(start: Promise<T>): Promise<T> {
   try {
     return await start;
   } catch (error) {
-    throw explain(error);
+    const explained = explain(error);
+    // What nobody foresaw keeps its stack, so that it can be looked into.
+    throw explained.exitCode === EXIT.failed ? error : explained;
   }
 }
 
@@ -28,19 +30,23 @@ const BY_CODE: Readonly<Record<string, readonly [message: string, help: string]>
   '42501': ['The user of DATABASE_URL may not do what is needed.', 'Make it the owner of the database.'],
 };
 
-function explain(error: unknown): unknown {
+/** What went wrong, in words; for what nobody foresaw, its own message. */
+export function explain(error: unknown): CommandError {
   if (error instanceof StaleSchemaError || error instanceof FolderInUseError)
     return new CommandError(EXIT.usage, error.message, undefined, error);
   if (isFailure(error)) return new CommandError(EXIT.usage, error.message, error.help, error);
-  const code = codeOf(error);
+  const { code, message } = describe(error);
   const known = code === undefined ? undefined : BY_CODE[code];
-  if (known === undefined || !(error instanceof Error)) return error;
-  return new CommandError(EXIT.usage, `${known[0]} (${code}: ${error.message})`, known[1], error);
+  if (known !== undefined) return new CommandError(EXIT.usage, `${known[0]} (${code}: ${message})`, known[1], error);
+  return new CommandError(EXIT.failed, message, undefined, error);
 }
 
-/** Of a chain of causes, the first code; Node puts several refused addresses into one AggregateError that has it too. */
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ('code' in error && typeof error.code === 'string' && error.code in BY_CODE) return error.code;
-  return codeOf(error.cause);
+/** Of a chain of causes, the first code; Node puts several refused addresses into one AggregateError that has it too, and no message. */
+function describe(error: unknown): { readonly code: string | undefined; readonly message: string } {
+  if (!(error instanceof Error)) return { code: undefined, message: String(error) };
+  if ('code' in error && typeof error.code === 'string') {
+    const [first] = error instanceof AggregateError ? error.errors : [];
+    return { code: error.code, message: error.message === '' && first instanceof Error ? first.message : error.message };
+  }
+  return error.cause instanceof Error ? describe(error.cause) : { code: undefined, message: error.message };
 }

@@ -28,7 +28,11 @@ export async function tributary(args: readonly string[], setting: CommandSetting
 }
 
 export function start(args: readonly string[], { env = {}, cwd = ROOT, node = process.execPath }: CommandSetting = {}): ChildProcess {
-  return spawn(node, [LAUNCHER, ...args], { cwd, env: { PATH: process.env['PATH'], HOME: tmpdir(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(node, [LAUNCHER, ...args], {
+    cwd,
+    env: { PATH: process.env['PATH'], HOME: tmpdir(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 export async function ending(child: ChildProcess): Promise<Ended> {

@@ -25,7 +25,9 @@ function isOld(node: string): boolean {
 }
 
 function run(program: string, args: readonly string[], cwd: string, path?: string): Promise<Ended> {
-  return ending(spawn(program, args, { cwd, env: { PATH: path ?? process.env['PATH'], HOME: tmpdir() }, stdio: ['ignore', 'pipe', 'pipe'] }));
+  return ending(
+    spawn(program, args, { cwd, env: { PATH: path ?? process.env['PATH'], HOME: tmpdir() }, stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
 }
 
 test('starts on the Node that runs it, when that one is new enough', async () => {
