@@ -25,6 +25,7 @@ beforeAll(() => {
   for (const [file, source] of [...Object.values(LAYER_FAULTS), ...Object.entries(SCENERY)]) plant(file, source);
   for (const [rule, source] of Object.entries(LINT_FAULTS)) plant(lintFile(rule), source);
   plant('src/runs/planted-type.ts', "export const port: number = 'three';");
+  plant('src/queue/planted-handlers.ts', "import type { JobHandlers } from './boss.ts';\nexport const handlers: JobHandlers = {};");
   plant('src/runs/planted-format.ts', 'export const   spaced = {a:1}');
   plant('src/domain/planted-exports.ts', 'export const plantedUsed = 1;\nexport const plantedUnused = 2;');
   plant('test/planted.test.ts', "import { plantedUsed } from '#domain/planted-exports.ts';\nconsole.log(plantedUsed);");
@@ -50,11 +51,13 @@ function runOnCopy(name: string, ...more: readonly string[]): GateResult {
   return runGate({ name, command: [...gate.command, ...more] }, copy);
 }
 
-it('types: a value of the wrong type is named', () => {
+it('types: a value of the wrong type is named, and a table of handlers that lacks a job', () => {
   const { passed, output } = runOnCopy('types');
 
   expect(passed).toBe(false);
   expect(output).toContain('src/runs/planted-type.ts(1,14): error TS2322');
+  // With it, that every job has exactly one handler is a matter of types.
+  expect(output).toMatch(/src\/queue\/planted-handlers\.ts\(2,14\): error TS27\d\d: Type '\{\}' is missing/);
 });
 
 it('lint: every rule that the house leans on finds its fault', () => {
