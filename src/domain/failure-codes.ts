@@ -85,3 +85,9 @@ export const FAILURES = {
 } as const satisfies Record<string, FailureKind>;
 
 export type FailureCode = keyof typeof FAILURES;
+
+/** The state that a repository shows while a failure of this code is its last result; undefined leaves it as it was. */
+export function operationalStateOf(code: FailureCode): FailureKind['operational'] {
+  const kind: FailureKind = FAILURES[code];
+  return kind.operational;
+}

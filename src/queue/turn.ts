@@ -24,6 +24,8 @@ export interface Ask {
   readonly reason: 'registered' | 'changed' | 'asked' | 'webhook' | 'poll';
   readonly userId?: string | undefined;
   readonly force?: boolean | undefined;
+  /** The asker claims the turn itself: what is to be imported is on this machine only, so no job is sent. */
+  readonly here?: boolean | undefined;
 }
 
 /** A lease that is not renewed for this long is up: its holder was killed. With the sweep, a killed sync resumes within 15 s. */
@@ -55,7 +57,7 @@ export async function askForSync(queue: JobSender, tx: Tx, ask: Ask): Promise<{ 
     })
     .where('id', '=', ask.repositoryId)
     .execute();
-  if (send) await queue.send(tx, 'sync-repository', { repositoryId: ask.repositoryId });
+  if (send && ask.here !== true) await queue.send(tx, 'sync-repository', { repositoryId: ask.repositoryId });
   return { jobResultId, joined };
 }
 
@@ -63,12 +65,12 @@ export async function askForSync(queue: JobSender, tx: Tx, ask: Ask): Promise<{ 
 export async function askForDryRun(
   queue: JobSender,
   tx: Tx,
-  ask: { readonly repositoryId: string; readonly userId?: string | undefined },
+  ask: Pick<Ask, 'repositoryId' | 'userId' | 'here'>,
 ): Promise<{ readonly jobResultId: string }> {
   const row = await lockRow(tx, ask.repositoryId);
   if (row === undefined) throw new Failure('REPOSITORY_GONE', { message: 'The repository was deleted.' });
   const jobResultId = await addJobResult(tx, row, { ...ask, reason: 'asked', dryRun: true });
-  await queue.send(tx, 'dry-run-repository', { jobResultId });
+  if (ask.here !== true) await queue.send(tx, 'dry-run-repository', { jobResultId });
   return { jobResultId };
 }
 

@@ -1,6 +1,6 @@
 import type { Problem, TreeFile } from '#domain/content.ts';
 import { isFailure } from '#domain/failure.ts';
-import type { ContentSource, Skipped } from '#git/source.ts';
+import type { ContentSource, SkippedEntry } from '#git/source.ts';
 import type { SelectedFile } from '#import/select-files.ts';
 import { selectFiles } from '#import/select-files.ts';
 import type { Line } from '#import/store.ts';
@@ -99,7 +99,7 @@ function ignorePath(prefix: string): string {
   return prefix === '' ? IGNORE_FILE : `${prefix}/${IGNORE_FILE}`;
 }
 
-function skippedProblems(skipped: readonly Skipped[]): readonly Problem[] {
+function skippedProblems(skipped: readonly SkippedEntry[]): readonly Problem[] {
   return skipped.map(({ path, reason }) => ({
     severity: 'warning',
     code: 'ENTRY_SKIPPED',

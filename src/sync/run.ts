@@ -12,13 +12,14 @@ import { RENEW_EVERY_MS, releaseTurn, renewTurn } from '#queue/turn.ts';
 import type { CheckDeps, ImportCheck } from './checks.ts';
 import { openImportCheck } from './checks.ts';
 import { fail, succeed } from './finish.ts';
-import type { Prepared, PrepareDeps } from './prepare.ts';
+import type { ParseDeps } from './parse-files.ts';
+import type { Prepared } from './prepare.ts';
 import { prepare } from './prepare.ts';
 import type { RunLog } from './run-log.ts';
 import { openRunLog } from './run-log.ts';
 import { startLine } from './store.ts';
 
-export interface RunDeps extends PrepareDeps, CheckDeps {
+export interface RunDeps extends ParseDeps, CheckDeps {
   readonly database: Database;
   readonly log: Logger;
   readonly syncTimeoutMs: number;

@@ -2,7 +2,7 @@ import type { Database, Tx } from '#db/database.ts';
 import { databaseNow, notify } from '#db/time.ts';
 import type { ImportCounts, ObjectChange } from '#domain/content.ts';
 import type { Failure } from '#domain/failure.ts';
-import { FAILURES } from '#domain/failure-codes.ts';
+import { operationalStateOf } from '#domain/failure-codes.ts';
 import type { CommitId } from '#domain/words.ts';
 
 /** What a run came to, as its job result keeps it. */
@@ -52,15 +52,13 @@ export async function markFailed(
   run: { readonly repositoryId: string; readonly lineId: number | undefined; readonly commit: CommitId | undefined },
   failure: Failure,
 ): Promise<void> {
-  const kind: { readonly operational?: 'error-cred' | 'error-connection' | 'error' } = FAILURES[failure.code];
-  if (kind.operational !== undefined) {
+  const operational = operationalStateOf(failure.code);
+  if (operational !== undefined) {
     await tx.kysely
       .updateTable('repositories')
-      .set({ operational_state: kind.operational, operational_reason: failure.message, operational_since: databaseNow() })
+      .set({ operational_state: operational, operational_reason: failure.message, operational_since: databaseNow() })
       .where('id', '=', run.repositoryId)
-      .where((eb) =>
-        eb.or([eb('operational_state', '!=', kind.operational ?? 'error'), eb('operational_reason', 'is distinct from', failure.message)]),
-      )
+      .where((eb) => eb.or([eb('operational_state', '!=', operational), eb('operational_reason', 'is distinct from', failure.message)]))
       .execute();
   }
   if (run.lineId === undefined) return;
