@@ -1,0 +1,43 @@
+import type { Finding, Quantity } from './finding.ts';
+import { ratioOf } from './finding.ts';
+
+/** What a bench came to: its findings, why it could not run, or what broke. */
+export type Outcome =
+  | { readonly bench: string; readonly title: string; readonly seconds: number; readonly findings: readonly Finding[] }
+  | { readonly bench: string; readonly title: string; readonly skipped: string }
+  | { readonly bench: string; readonly title: string; readonly failed: string };
+
+/** The lines of one bench, for people. */
+export function toLines(outcome: Outcome): readonly string[] {
+  const head = `${outcome.bench}: ${outcome.title}`;
+  if ('skipped' in outcome) return [head, `  not run: ${outcome.skipped}`];
+  if ('failed' in outcome) return [head, `  FAILED: ${outcome.failed}`];
+  return [`${head} (${outcome.seconds.toFixed(0)} s)`, ...outcome.findings.flatMap(findingLines)];
+}
+
+/** The same for programs: every finding with its ratio. */
+export function toJson(machine: object, outcomes: readonly Outcome[]): string {
+  const benches = outcomes.map((outcome) =>
+    'findings' in outcome
+      ? { ...outcome, findings: outcome.findings.map((finding) => ({ ...finding, ratio: ratioOf(finding) ?? null })) }
+      : outcome,
+  );
+  return JSON.stringify({ machine, benches }, undefined, 2);
+}
+
+function findingLines(finding: Finding): readonly string[] {
+  const { name, ours, reference, goal, notes = [] } = finding;
+  const ratio = ratioOf(finding);
+  const parts = [
+    `  ${name.padEnd(44)} ${toText(ours).padStart(10)}`,
+    reference === undefined ? '' : `${reference.name} ${toText(reference)}`,
+    ratio === undefined ? '' : `= ${ratio.toFixed(2)}x`,
+    goal === undefined ? '' : `goal ${goal.words}: ${goal.met ? 'reached' : 'NOT reached'}`,
+  ];
+  return [parts.filter((part) => part !== '').join('   '), ...notes.map((note) => `      ${note}`)];
+}
+
+function toText({ value, unit }: Quantity): string {
+  const digits = unit === 'ms' && value < 100 ? 1 : 0;
+  return `${value.toFixed(digits)}${unit === '/s' ? '' : ' '}${unit}`;
+}

@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What a bench started and made, so that it goes again however the bench ends. */
+export interface Scope {
+  readonly defer: (cleanUp: () => Promise<void> | void) => void;
+  /** A temporary folder of its own, which only the user can read. */
+  readonly folder: (purpose: string) => string;
+  /** Runs what was deferred, last first. One that fails does not keep the others from running. */
+  readonly close: () => Promise<void>;
+}
+
+export function openScope(): Scope {
+  const deferred: (() => Promise<void> | void)[] = [];
+  const defer = (cleanUp: () => Promise<void> | void): void => void deferred.push(cleanUp);
+  return {
+    defer,
+    folder: (purpose) => {
+      const path = mkdtempSync(join(tmpdir(), `tributary-bench-${purpose}-`));
+      defer(() => rmSync(path, { recursive: true, force: true }));
+      return path;
+    },
+    close: async () => {
+      for (let cleanUp = deferred.pop(); cleanUp !== undefined; cleanUp = deferred.pop()) {
+        try {
+          await cleanUp();
+        } catch (error) {
+          console.error('bench: something was not cleaned up:', error);
+        }
+      }
+    },
+  };
+}
+
+/** Gives work a scope that is closed when it ends. */
+export async function withScope<T>(parent: Scope, work: (scope: Scope) => Promise<T>): Promise<T> {
+  const scope = openScope();
+  // Also known to the parent: an interrupt closes what is open at that moment.
+  parent.defer(scope.close);
+  try {
+    return await work(scope);
+  } finally {
+    await scope.close();
+  }
+}

@@ -1,0 +1,86 @@
+/** `npm run bench [name …] [--json] [--files N] [--list]`: every figure beside its reference, measured in the same run. */
+import { parseArgs } from 'node:util';
+import { acceptance } from './acceptance.ts';
+import type { Bench } from './harness/finding.ts';
+import { describeMachine, machineLine } from './harness/machine.ts';
+import { openServer } from './harness/postgres.ts';
+import type { Server } from './harness/postgres.ts';
+import type { Outcome } from './harness/print.ts';
+import { toJson, toLines } from './harness/print.ts';
+import type { Scope } from './harness/scope.ts';
+import { openScope, withScope } from './harness/scope.ts';
+import { start } from './start.ts';
+
+const BENCHES: Readonly<Record<string, Bench>> = { acceptance, start };
+const DEFAULT_FILES = 10_000;
+/** A bench that hangs must not hang who waits for it; the first import of a million files is not measured here. */
+const BENCH_WITHIN_MS = 15 * 60_000;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    files: { type: 'string', default: String(DEFAULT_FILES) },
+    list: { type: 'boolean', default: false },
+  },
+});
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const files = Number(values.files);
+  const unknown = positionals.filter((name) => !Object.hasOwn(BENCHES, name));
+  if (values.list || unknown.length > 0 || !Number.isInteger(files) || files < 1_000) {
+    if (unknown.length > 0) console.error(`There is no bench called ${unknown.join(', ')}.`);
+    console.log(
+      Object.entries(BENCHES)
+        .map(([name, bench]) => `${name.padEnd(16)} ${bench.title}`)
+        .join('\n'),
+    );
+    return values.list ? 0 : 2;
+  }
+  const scope = openScope();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void scope.close().finally(() => process.exit(1)));
+  }
+  try {
+    return await runAll(scope, positionals.length > 0 ? positionals : Object.keys(BENCHES), files);
+  } finally {
+    await scope.close();
+  }
+}
+
+async function runAll(scope: Scope, names: readonly string[], files: number): Promise<number> {
+  const server = await openServer(scope, process.env['BENCH_DATABASE_URL']);
+  const machine = describeMachine(server?.version ?? 'no PostgreSQL found (install it, or set BENCH_DATABASE_URL)');
+  if (!values.json) console.log(`${machineLine(machine)}\n`);
+  const outcomes: Outcome[] = [];
+  for (const name of names) {
+    const bench = BENCHES[name];
+    if (bench === undefined) continue;
+    const outcome = await runOne(scope, name, bench, server, files);
+    outcomes.push(outcome);
+    if (!values.json) console.log(`${toLines(outcome).join('\n')}\n`);
+  }
+  if (values.json) console.log(toJson(machine, outcomes));
+  return outcomes.some((outcome) => 'failed' in outcome) ? 1 : 0;
+}
+
+async function runOne(scope: Scope, name: string, bench: Bench, server: Server | undefined, files: number): Promise<Outcome> {
+  const { title } = bench;
+  if (bench.needsPostgres && server === undefined) return { bench: name, title, skipped: 'it needs PostgreSQL' };
+  const startedAt = performance.now();
+  const say = (line: string): void => {
+    if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${name}: ${line}`);
+  };
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`it took more than ${BENCH_WITHIN_MS / 60_000} minutes`)), BENCH_WITHIN_MS);
+  try {
+    const findings = await withScope(scope, (own) => Promise.race([bench.run({ scope: own, server, files, say }), late.promise]));
+    return { bench: name, title, seconds: (performance.now() - startedAt) / 1_000, findings };
+  } catch (error) {
+    return { bench: name, title, failed: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  } finally {
+    clearTimeout(timer);
+    if (process.stderr.isTTY) process.stderr.write('\r\u001B[K');
+  }
+}
