@@ -1,6 +1,7 @@
 import type { Problem, TreeFile } from '#domain/content.ts';
 import { isFailure } from '#domain/failure.ts';
-import type { ContentSource, SkippedEntry } from '#git/source.ts';
+import type { ContentSource, SkipReason, SkippedEntry } from '#git/source.ts';
+import { makeProblem } from '#import/problem-codes.ts';
 import type { SelectedFile } from '#import/select-files.ts';
 import { selectFiles } from '#import/select-files.ts';
 import type { Line } from '#import/store.ts';
@@ -35,13 +36,16 @@ export async function chooseFiles(request: ChooseRequest): Promise<ChosenFiles> 
 async function chooseAll(request: ChooseRequest): Promise<ChosenFiles> {
   const { source, pathPrefix, signal } = request;
   const listed = await source.listFiles({ prefix: pathPrefix, signal });
-  const selected = await select(
-    request,
-    listed.files,
-    listed.files.find((file) => file.path === ignorePath(pathPrefix)),
-  );
+  const ignoreFile = listed.files.find((file) => file.path === ignorePath(pathPrefix));
+  const ignore = await readIgnore(request, ignoreFile);
+  const selected = select(request, listed.files, ignore);
   const changedPaths = new Set(listed.files.map((file) => file.path));
-  return { scope: 'all', files: selected.files, changedPaths, problems: [...skippedProblems(listed.skipped), ...selected.problems] };
+  return {
+    scope: 'all',
+    files: selected.files,
+    changedPaths,
+    problems: [...skippedProblems(request, listed.skipped, ignore), ...selected.problems],
+  };
 }
 
 async function chooseChanged(request: ChooseRequest): Promise<ChosenFiles | undefined> {
@@ -54,15 +58,15 @@ async function chooseChanged(request: ChooseRequest): Promise<ChosenFiles | unde
     ...difference.removed,
     ...difference.skipped.map((entry) => entry.path),
   ]);
-  const ignore = ignorePath(pathPrefix);
-  if (changedPaths.has(ignore)) return undefined;
-  const ignoreFile = changedPaths.size === 0 ? undefined : await findFile(source, ignore, signal);
-  const selected = await select(request, difference.changed, ignoreFile);
+  if (changedPaths.has(ignorePath(pathPrefix))) return undefined;
+  const ignoreFile = changedPaths.size === 0 ? undefined : await findFile(source, ignorePath(pathPrefix), signal);
+  const ignore = await readIgnore(request, ignoreFile);
+  const selected = select(request, difference.changed, ignore);
   return {
     scope: 'changed',
     files: selected.files,
     changedPaths,
-    problems: [...skippedProblems(difference.skipped), ...selected.problems],
+    problems: [...skippedProblems(request, difference.skipped, ignore), ...selected.problems],
   };
 }
 
@@ -76,13 +80,14 @@ async function differenceTo(source: ContentSource, from: string, prefix: string,
   }
 }
 
-async function select(
-  { source, pathPrefix, providedContents, signal }: ChooseRequest,
-  files: readonly TreeFile[],
-  ignoreFile: TreeFile | undefined,
-) {
-  const ignore = ignoreFile === undefined ? undefined : await readText(source, ignoreFile, signal);
+function select({ pathPrefix, providedContents }: ChooseRequest, files: readonly TreeFile[], ignore: string | undefined) {
   return selectFiles(files, { pathPrefix, providedContents, ignore });
+}
+
+async function readIgnore({ source, signal }: ChooseRequest, file: TreeFile | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  for await (const { bytes } of source.readBlobs([file], signal)) return new TextDecoder().decode(bytes);
+  return undefined;
 }
 
 async function findFile(source: ContentSource, path: string, signal: AbortSignal): Promise<TreeFile | undefined> {
@@ -90,21 +95,32 @@ async function findFile(source: ContentSource, path: string, signal: AbortSignal
   return files.find((file) => file.path === path);
 }
 
-async function readText(source: ContentSource, file: TreeFile, signal: AbortSignal): Promise<string> {
-  for await (const { bytes } of source.readBlobs([file], signal)) return new TextDecoder().decode(bytes);
-  return '';
-}
-
 function ignorePath(prefix: string): string {
   return prefix === '' ? IGNORE_FILE : `${prefix}/${IGNORE_FILE}`;
 }
 
-function skippedProblems(skipped: readonly SkippedEntry[]): readonly Problem[] {
-  return skipped.map(({ path, reason }) => ({
-    severity: 'warning',
-    code: 'ENTRY_SKIPPED',
-    message: `Not read: ${reason}.`,
-    help: 'Only plain files are content; put the file itself there.',
-    path,
-  }));
+/** Entries that would be content and cannot be read. The others are nobody's business: a link in a docs folder is no problem of an import. */
+function skippedProblems(
+  { pathPrefix, providedContents }: ChooseRequest,
+  skipped: readonly SkippedEntry[],
+  ignore: string | undefined,
+): readonly Problem[] {
+  const asFiles = skipped.map(({ path, sizeBytes = 0 }) => ({ path, blobId: '', sizeBytes }));
+  const { files } = selectFiles(asFiles, { pathPrefix, providedContents, ignore });
+  const wanted = new Set(files.map(({ file }) => file.path));
+  return skipped.filter(({ path }) => wanted.has(path)).map(({ path, reason, sizeBytes = 0 }) => skippedProblem(path, reason, sizeBytes));
 }
+
+function skippedProblem(path: string, reason: SkipReason, sizeBytes: number): Problem {
+  if (reason === 'too-large') return makeProblem('FILE_TOO_LARGE', `The file has ${sizeBytes} bytes.`, { path, line: 1 });
+  return makeProblem('ENTRY_SKIPPED', `Not read: ${SKIPPED_WORDS[reason]}.`, { path });
+}
+
+const SKIPPED_WORDS: Readonly<Record<Exclude<SkipReason, 'too-large'>, string>> = {
+  symlink: 'symbolic links are not followed',
+  submodule: 'submodules are not followed',
+  'too-long': 'the path is too long or too deep',
+  'bad-name': 'the path holds a name that is not allowed',
+  'not-utf8': 'the path is not UTF-8',
+  'special-file': 'it is not a plain file',
+};

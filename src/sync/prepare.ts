@@ -13,6 +13,7 @@ import type { ChosenFiles } from './choose-files.ts';
 import { chooseFiles } from './choose-files.ts';
 import type { ParseDeps } from './parse-files.ts';
 import { parseFiles } from './parse-files.ts';
+import { placeViolations } from './place-violations.ts';
 import type { RunLog } from './run-log.ts';
 
 /** A plan with everything a run says about it. Nothing has been changed yet. */
@@ -62,7 +63,11 @@ export async function prepare(deps: ParseDeps, request: PrepareRequest): Promise
   const paths =
     chosen.scope === 'all' ? new Set([...chosen.changedPaths, ...snapshot.objects.map((object) => object.path)]) : chosen.changedPaths;
   const plan = planImport(snapshot, files, paths);
-  const violations = await validatePlan(deps.pool, plan, snapshot, signal);
+  const violations = await placeViolations(
+    deps.pool,
+    { source, files: chosen.files, pathPrefix: repository.path_prefix, signal },
+    await validatePlan(deps.pool, plan, snapshot, signal),
+  );
   const problems = [...chosen.problems, ...files.flatMap((file) => file.problems), ...plan.problems, ...violations];
   return { plan, problems, counts: countPlan(plan, problems, chosen.files.length), settings, changesNothing: isNothing(plan) };
 }

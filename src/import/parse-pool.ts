@@ -1,0 +1,107 @@
+import { Piscina } from 'piscina';
+import type { ParsedFile } from '#domain/content.ts';
+import type { SchemaCheck, Violation } from './check-data.ts';
+import type { DataPlace, FoundPlace } from './locate-data.ts';
+import type { BatchFile } from './parse-batch.ts';
+import type { WorkerAnswer, WorkerTask } from './parse-worker.ts';
+import { makeProblem } from './problem-codes.ts';
+
+export interface ParsePoolOptions {
+  readonly threads: number;
+  /** Longest time one task may take; its thread is ended then. */
+  readonly timeoutMs: number;
+  /** Heap of one thread in MiB; a file that needs more ends the thread, not the service. */
+  readonly memoryMb: number;
+}
+
+/** Reads and checks content off the main thread, within time and memory (SECURITY F9). */
+export interface ParsePool {
+  /** Every file is answered, in order: one that takes too long or crashes its thread has a problem that says so. Rejects only when `signal` aborts. */
+  parse(files: readonly BatchFile[], signal: AbortSignal): Promise<readonly ParsedFile[]>;
+  check(check: SchemaCheck, signal: AbortSignal): Promise<readonly Violation[]>;
+  /** Where these pieces of data are written; nothing for those that cannot be found. */
+  locate(file: BatchFile, places: readonly DataPlace[], signal: AbortSignal): Promise<readonly (FoundPlace | undefined)[]>;
+  close(): Promise<void>;
+}
+
+export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptions): ParsePool {
+  const piscina = new Piscina<WorkerTask, WorkerAnswer>({
+    filename: new URL('parse-worker.ts', import.meta.url).href,
+    minThreads: 0,
+    maxThreads: threads,
+    idleTimeout: 30_000,
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+  });
+
+  async function run(task: WorkerTask, signal: AbortSignal): Promise<WorkerAnswer> {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    try {
+      return await piscina.run(task, { name: 'runTask', signal: AbortSignal.any([signal, timeout]) });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw new TaskFailed(timeout.aborted ? 'timeout' : 'crash', { cause: error });
+    }
+  }
+
+  async function parse(files: readonly BatchFile[], signal: AbortSignal): Promise<readonly ParsedFile[]> {
+    try {
+      const answer = await run({ kind: 'parse', files }, signal);
+      return 'files' in answer ? answer.files : [];
+    } catch (error) {
+      if (!(error instanceof TaskFailed)) throw error;
+      const [only] = files;
+      if (files.length === 1 && only !== undefined) return [failedFile(only, error, timeoutMs)];
+      // Somewhere in the batch; halves find it in few steps, and all the others are read.
+      const middle = Math.ceil(files.length / 2);
+      return [...(await parse(files.slice(0, middle), signal)), ...(await parse(files.slice(middle), signal))];
+    }
+  }
+
+  return {
+    parse: async (files, signal) => (files.length === 0 ? [] : parse(files, signal)),
+    async check(check, signal) {
+      try {
+        const answer = await run({ kind: 'check', check }, signal);
+        return 'violations' in answer ? answer.violations : [];
+      } catch (error) {
+        if (!(error instanceof TaskFailed)) throw error;
+        const [first] = check.contexts;
+        const what = error.reason === 'timeout' ? `took longer than ${timeoutMs / 1_000} s` : 'needed too much memory';
+        const problem = makeProblem('SCHEMA_TIMEOUT', `Checking data against the schema "${check.schemaName}" ${what}.`, {
+          path: first?.path,
+          line: first?.line,
+          object: check.schemaName,
+        });
+        return [{ problem, key: first?.key ?? '', pointer: '' }];
+      }
+    },
+    async locate(file, places, signal) {
+      try {
+        const answer = await run({ kind: 'locate', file, places }, signal);
+        return 'places' in answer ? answer.places : [];
+      } catch (error) {
+        if (!(error instanceof TaskFailed)) throw error;
+        return [];
+      }
+    },
+    close: () => piscina.destroy(),
+  };
+}
+
+class TaskFailed extends Error {
+  override readonly name = 'TaskFailed';
+  readonly reason: 'timeout' | 'crash';
+
+  constructor(reason: 'timeout' | 'crash', options: ErrorOptions) {
+    super(`a worker's task ended by ${reason}`, options);
+    this.reason = reason;
+  }
+}
+
+function failedFile(file: BatchFile, { reason }: TaskFailed, timeoutMs: number): ParsedFile {
+  const problem =
+    reason === 'timeout'
+      ? makeProblem('PARSE_TIMEOUT', `Reading the file took longer than ${timeoutMs / 1_000} s.`, { path: file.path, line: 1 })
+      : makeProblem('PARSE_CRASHED', 'Reading the file needed too much memory.', { path: file.path, line: 1 });
+  return { path: file.path, blobId: file.blobId, objects: [], problems: [problem] };
+}

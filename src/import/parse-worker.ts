@@ -1,0 +1,33 @@
+import { parentPort } from 'node:worker_threads';
+import type { ParsedFile } from '#domain/content.ts';
+import type { SchemaCheck, Violation } from './check-data.ts';
+import { checkData } from './check-data.ts';
+import type { DataPlace, FoundPlace } from './locate-data.ts';
+import { locateData } from './locate-data.ts';
+import type { BatchFile } from './parse-batch.ts';
+import { parseBatch } from './parse-batch.ts';
+
+/** What a worker is asked. Everything about content that could take long, or crash, happens behind this. */
+export type WorkerTask =
+  | { readonly kind: 'parse'; readonly files: readonly BatchFile[] }
+  | { readonly kind: 'check'; readonly check: SchemaCheck }
+  | { readonly kind: 'locate'; readonly file: BatchFile; readonly places: readonly DataPlace[] };
+
+export type WorkerAnswer =
+  | { readonly files: readonly ParsedFile[] }
+  | { readonly violations: readonly Violation[] }
+  | { readonly places: readonly (FoundPlace | undefined)[] };
+
+if (parentPort === null) throw new Error('this module is the entry of a worker thread');
+
+/** Entry of the pool's threads, called by name. */
+export function runTask(task: WorkerTask): WorkerAnswer {
+  switch (task.kind) {
+    case 'parse':
+      return { files: parseBatch(task.files) };
+    case 'check':
+      return { violations: checkData(task.check) };
+    case 'locate':
+      return { places: locateData(task.file, task.places) };
+  }
+}
