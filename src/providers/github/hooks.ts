@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { Failure } from '#domain/failure.ts';
+import type { HookApi, RemoteHook, RemoteRef } from '#providers/contract.ts';
+import type { GithubCalls } from './call.ts';
+import { isNotFound, splitName } from './call.ts';
+
+/** The least that a repository needs. */
+const EVENTS = ['push', 'pull_request'];
+const PERMISSION = 'the permission to manage webhooks (classic token: admin:repo_hook or repo; fine-grained: Webhooks, read and write)';
+const PER_PAGE = 100;
+/** 20 hooks per event are GitHub's limit, 250 a GitHub Enterprise Server's; a server that pages on and on is not followed. */
+const MOST_PAGES = 10;
+
+const hookSchema = z.object({
+  id: z.union([z.int(), z.string()]).transform(String),
+  active: z.boolean().default(true),
+  events: z.array(z.string()).default([]),
+  config: z.object({ url: z.string().optional() }).default({}),
+});
+
+/** Webhooks of a repository: PROVIDERS.md 2.1, create and manage. */
+export function hookApi(calls: GithubCalls): HookApi {
+  const { octokit, call } = calls;
+
+  async function list(ref: RemoteRef, signal: AbortSignal): Promise<readonly RemoteHook[]> {
+    const hooks: RemoteHook[] = [];
+    for (let page = 1; page <= MOST_PAGES; page++) {
+      const { data } = await call({ what: 'list the webhooks of the repository', permission: PERMISSION }, () =>
+        octokit.repos.listWebhooks({ ...splitName(ref), per_page: PER_PAGE, page, request: { signal } }),
+      );
+      const found = z.array(hookSchema).safeParse(data);
+      if (!found.success) throw new Failure('PROVIDER_FAILED', { message: 'GitHub answered a list of webhooks that cannot be read.' });
+      hooks.push(...found.data.map(toRemoteHook));
+      if (data.length < PER_PAGE) break;
+    }
+    return hooks;
+  }
+
+  async function update(
+    ref: RemoteRef,
+    hookId: string,
+    hook: { readonly url: string; readonly secret: string },
+    signal: AbortSignal,
+  ): Promise<RemoteHook> {
+    const { data } = await call({ what: 'change the webhook of the repository', permission: PERMISSION }, () =>
+      octokit.repos.updateWebhook({
+        ...splitName(ref),
+        hook_id: Number(hookId),
+        active: true,
+        events: EVENTS,
+        config: configOf(hook),
+        request: { signal },
+      }),
+    );
+    return readHook(data);
+  }
+
+  async function create(ref: RemoteRef, hook: { readonly url: string; readonly secret: string }, signal: AbortSignal): Promise<RemoteHook> {
+    const { data } = await call({ what: 'create a webhook for the repository', permission: PERMISSION }, () =>
+      octokit.repos.createWebhook({
+        ...splitName(ref),
+        name: 'web',
+        active: true,
+        events: EVENTS,
+        config: configOf(hook),
+        request: { signal },
+      }),
+    );
+    return readHook(data);
+  }
+
+  return {
+    list,
+    update,
+    async ensure(ref, hook, signal) {
+      const existing = (await list(ref, signal)).find((candidate) => candidate.url === hook.url);
+      return existing === undefined ? create(ref, hook, signal) : update(ref, existing.id, hook, signal);
+    },
+    async remove(ref, hookId, signal) {
+      try {
+        await call({ what: 'remove the webhook of the repository' }, () =>
+          octokit.repos.deleteWebhook({ ...splitName(ref), hook_id: Number(hookId), request: { signal } }),
+        );
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    },
+  };
+}
+
+/** JSON must be said: a form is GitHub's default, and is answered 415 here. A config without a secret would remove the secret. */
+function configOf({ url, secret }: { readonly url: string; readonly secret: string }) {
+  return { url, secret, content_type: 'json', insecure_ssl: '0' };
+}
+
+function readHook(data: unknown): RemoteHook {
+  const hook = hookSchema.safeParse(data);
+  if (!hook.success) throw new Failure('PROVIDER_FAILED', { message: 'GitHub answered a webhook that cannot be read.' });
+  return toRemoteHook(hook.data);
+}
+
+function toRemoteHook({ id, active, events, config }: z.infer<typeof hookSchema>): RemoteHook {
+  return { id, active, events, url: config.url ?? '' };
+}
