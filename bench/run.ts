@@ -1,6 +1,7 @@
 /** `npm run bench [name …] [--json] [--files N] [--list]`: every figure beside its reference, measured in the same run. */
 import { parseArgs } from 'node:util';
 import { acceptance } from './acceptance.ts';
+import { firstImport } from './first-import.ts';
 import type { Bench } from './harness/finding.ts';
 import { describeMachine, machineLine } from './harness/machine.ts';
 import { openServer } from './harness/postgres.ts';
@@ -9,9 +10,19 @@ import type { Outcome } from './harness/print.ts';
 import { toJson, toLines } from './harness/print.ts';
 import type { Scope } from './harness/scope.ts';
 import { openScope, withScope } from './harness/scope.ts';
+import { incremental } from './incremental.ts';
+import { pickUp } from './pick-up.ts';
+import { pushToStatus } from './push-to-status.ts';
 import { start } from './start.ts';
 
-const BENCHES: Readonly<Record<string, Bench>> = { acceptance, start };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  acceptance,
+  'pick-up': pickUp,
+  'push-to-status': pushToStatus,
+  'first-import': firstImport,
+  incremental,
+  start,
+};
 const DEFAULT_FILES = 10_000;
 /** A bench that hangs must not hang who waits for it; the first import of a million files is not measured here. */
 const BENCH_WITHIN_MS = 15 * 60_000;

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import type { Installation } from './service.ts';
 
-/** What a bench reads of a job result. */
+/** What a bench reads of a run that ended well. */
 export interface Job {
-  readonly id: string;
-  readonly commit: string | undefined;
+  readonly commit: string;
   readonly startedAt: number;
   readonly doneAt: number;
-  readonly createdAt: number;
   readonly summary: string;
+  readonly added: number;
 }
 
 /** Calls the REST interface as owner; throws for every answer that is no success. */
@@ -41,35 +41,47 @@ export async function createRepository(to: Installation, fields: Readonly<Record
   return String(repository['id']);
 }
 
-/** Waits for the repository's latest run to end. Throws when it failed. */
-export async function untilSynced(to: Installation, repositoryId: string, withinMs: number): Promise<Job> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    const page = await call(to, 'GET', `/api/extras/job-results/?repository=${repositoryId}&limit=1`);
-    const [latest] = page['results'] as readonly Record<string, unknown>[];
-    const status = latest === undefined ? undefined : textOf(latest['status']);
-    if (latest !== undefined && status === 'SUCCESS') return toJob(latest);
-    if (status === 'FAILURE') throw new Error(`the import failed: ${JSON.stringify(latest?.['error'] ?? latest?.['result'])}`);
-    if (performance.now() > deadline) throw new Error(`the import did not end within ${withinMs / 1_000} s (${status ?? 'not begun'})`);
-    await sleep(LOOK_EVERY_MS);
-  }
+/** Waits for a run of the repository to end well: one of this commit, or any. Throws when the latest failed. */
+export async function untilSynced(to: Installation, repositoryId: string, withinMs: number, commit?: string): Promise<Job> {
+  return untilFound(withinMs, async () => {
+    const page = await call(to, 'GET', `/api/extras/job-results/?repository=${repositoryId}&limit=5`);
+    const jobs = (page['results'] as readonly unknown[]).map((job) => toJob(job));
+    return jobs.find((job) => job !== undefined && (commit === undefined || job.commit === commit));
+  });
+}
+
+/** Waits for this run to end well. */
+export async function untilJob(to: Installation, job: unknown, withinMs: number): Promise<Job> {
+  const { id } = ID.parse(job);
+  return untilFound(withinMs, async () => toJob(await call(to, 'GET', `/api/extras/job-results/${id}/`)));
 }
 
 const LOOK_EVERY_MS = 50;
 
-function toJob(job: Readonly<Record<string, unknown>>): Job {
-  const result = (job['result'] ?? {}) as Readonly<Record<string, unknown>>;
-  return {
-    id: String(job['id']),
-    commit: typeof result['commit'] === 'string' ? result['commit'] : undefined,
-    createdAt: Date.parse(String(job['date_created'])),
-    startedAt: Date.parse(String(job['date_started'])),
-    doneAt: Date.parse(String(job['date_done'])),
-    summary: String(result['summary']),
-  };
+async function untilFound<T>(withinMs: number, look: () => Promise<T | undefined>): Promise<T> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) throw new Error(`a run did not end within ${withinMs / 1_000} s`);
+    await sleep(LOOK_EVERY_MS);
+  }
 }
 
-/** Choices are `{value, label}` in document 002's answers. */
-function textOf(choice: unknown): string {
-  return typeof choice === 'object' && choice !== null && 'value' in choice ? String(choice.value) : String(choice);
+const ID = z.object({ id: z.string() });
+const JOB = z.object({ status: z.object({ value: z.string() }), result: z.unknown(), error: z.unknown() });
+const DONE = z.object({
+  date_started: z.coerce.date(),
+  date_done: z.coerce.date(),
+  result: z.object({ commit: z.string(), summary: z.string(), counts: z.object({ added: z.number() }) }),
+});
+
+/** undefined while it runs. */
+function toJob(answer: unknown): Job | undefined {
+  const { status, result, error } = JOB.parse(answer);
+  if (status.value === 'FAILURE') throw new Error(`a run failed: ${JSON.stringify(error ?? result)}`);
+  if (status.value !== 'SUCCESS') return undefined;
+  const done = DONE.parse(answer);
+  const { commit, summary, counts } = done.result;
+  return { commit, summary, added: counts.added, startedAt: done.date_started.getTime(), doneAt: done.date_done.getTime() };
 }

@@ -12,6 +12,8 @@ import type { Scope } from './scope.ts';
 /** A PostgreSQL server on which databases may be made. */
 export interface Server {
   readonly version: string;
+  /** The client program: Debian's wrapper on the PATH would cost its own start. */
+  readonly psql: string;
   /** Makes an empty database and gives its address; it goes with the scope. */
   readonly createDatabase: (scope: Scope, purpose: string) => Promise<string>;
 }
@@ -42,7 +44,9 @@ async function describe(url: string): Promise<Server> {
     url,
     `select current_setting('server_version') as server_version, current_setting('fsync') as fsync`,
   );
+  const programs = findPrograms();
   return {
+    psql: programs === undefined ? 'psql' : join(programs, 'psql'),
     version: `PostgreSQL ${row?.server_version.split(' ')[0] ?? '?'} (fsync ${row?.fsync ?? '?'})`,
     createDatabase: async (databaseScope, purpose) => {
       const name = `tributary_bench_${purpose}_${randomBytes(4).toString('hex')}`;
