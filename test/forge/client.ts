@@ -1,0 +1,189 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import type { z } from 'zod';
+import type { DeliveryView } from './control/deliveries.ts';
+import type { PullView } from './control/pulls.ts';
+import type { PushView } from './control/pushes.ts';
+import type { RepositoryView } from './control/repositories.ts';
+import type { Effect } from './effects.ts';
+import type * as wire from './wire.ts';
+
+export type { DeliveryView, Effect, PullView, PushView, RepositoryView };
+
+/** Speaks the control API. Every method rejects with `ForgeError` when the forge refuses. */
+export interface ForgeClient {
+  readonly url: string;
+  createToken(token: z.input<typeof wire.newToken>): Promise<{ readonly id: number; readonly token: string; readonly login: string }>;
+  changeToken(id: number, change: z.input<typeof wire.tokenChange>): Promise<void>;
+  createRepository(repository: z.input<typeof wire.newRepository>): Promise<RepositoryView>;
+  readRepository(fullName: string): Promise<RepositoryView>;
+  /** Renames, moves, archives, opens or closes a repository, or gives it another default branch. */
+  changeRepository(fullName: string, change: z.input<typeof wire.repositoryChange>): Promise<RepositoryView>;
+  deleteRepository(fullName: string): Promise<void>;
+  push(push: z.input<typeof wire.newPush>): Promise<PushView>;
+  moveRefs(refs: z.input<typeof wire.newRefs>): Promise<PushView>;
+  deleteBranch(fullName: string, branch: string): Promise<PushView>;
+  createTag(tag: z.input<typeof wire.newTag>): Promise<PushView>;
+  /** Streams a raw `git fast-import` input into the repository. */
+  fastImport(fullName: string, stream: Readable | string, options?: { readonly silent?: boolean }): Promise<PushView>;
+  /** Writes an object unchecked and returns its id. */
+  writeObject(fullName: string, type: 'blob' | 'tree' | 'commit' | 'tag', content: Uint8Array): Promise<string>;
+  openPull(pull: z.input<typeof wire.newPull>): Promise<PullView>;
+  changePull(fullName: string, number: number, change: z.input<typeof wire.pullChange>): Promise<PullView>;
+  comment(comment: z.input<typeof wire.newComment>): Promise<Readonly<Record<string, unknown>>>;
+  /** Writes through the API and pushes, in order. With `waitMs`, waits so long for the first one after `after`. */
+  effects(options?: { readonly after?: number; readonly waitMs?: number }): Promise<readonly Effect[]>;
+  /** The first effect that matches. Rejects after `timeoutMs` (default 10,000). */
+  waitForEffect(matches: (effect: Effect) => boolean, options?: { readonly after?: number; readonly timeoutMs?: number }): Promise<Effect>;
+  /** Requests to the API and to Git by `METHOD /path`. */
+  requests(): Promise<Readonly<Record<string, number>>>;
+  /** Statuses of a commit, the oldest first. */
+  statuses(fullName: string, sha: string): Promise<readonly StatusView[]>;
+  deliveries(filter?: { readonly event?: string; readonly hookId?: number }): Promise<readonly DeliveryView[]>;
+  /** Sends a delivery again as the provider does: the same GUID and payload. */
+  deliverAgain(deliveryId: number): Promise<DeliveryView>;
+  deliverRaw(delivery: z.input<typeof wire.rawDelivery>): Promise<readonly DeliveryView[]>;
+  addFault(fault: z.input<typeof wire.newFault>): Promise<number>;
+  clearFaults(id?: number): Promise<void>;
+  /** Resolves when no delivery and no Git call is under way. Hangs as long as a fault makes one hang. */
+  settle(): Promise<void>;
+  /** Forgets everything. */
+  reset(): Promise<void>;
+}
+
+export interface SpawnedForge extends ForgeClient {
+  readonly pid: number;
+  /** Ends the process and waits for it. */
+  stop(): Promise<void>;
+}
+
+export interface StatusView {
+  readonly id: number;
+  readonly state: 'error' | 'failure' | 'pending' | 'success';
+  readonly context: string;
+  readonly description: string | null;
+  readonly target_url: string | null;
+  readonly creator: { readonly login: string };
+}
+
+const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
+const STOP_WITHIN_MS = 5_000;
+
+export class ForgeError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'ForgeError';
+    this.status = status;
+  }
+}
+
+/** Starts a forge as a process of its own. It ends with this process, however that ends. */
+export async function spawnForge({ hookTimeoutMs = 10_000 }: { readonly hookTimeoutMs?: number } = {}): Promise<SpawnedForge> {
+  const child = spawn(process.execPath, [MAIN, '--stdin-watch', '--hook-timeout-ms', String(hookTimeoutMs)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const ready = once(createInterface({ input: child.stdout }), 'line');
+  const first: unknown[] = await Promise.race([
+    ready,
+    exited.then(([code]) => Promise.reject(new Error(`the forge ended with ${String(code)}`))),
+  ]);
+  const { url } = JSON.parse(String(first[0])) as { readonly url: string };
+  return {
+    ...createForgeClient(url),
+    pid: child.pid ?? 0,
+    stop: async () => {
+      child.stdin.end();
+      const impatient = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
+      if (child.exitCode === null && child.signalCode === null) await exited;
+      clearTimeout(impatient);
+    },
+  };
+}
+
+export function createForgeClient(url: string): ForgeClient {
+  const call = <T>(method: string, path: string, body?: unknown): Promise<T> =>
+    sendControl(`${url}/_forge${path}`, method, body === undefined ? undefined : JSON.stringify(body));
+  const effects: ForgeClient['effects'] = ({ after = 0, waitMs = 0 } = {}) => call('GET', `/effects?after=${after}&wait_ms=${waitMs}`);
+  return {
+    url,
+    effects,
+    createToken: (token) => call('POST', '/tokens', token),
+    changeToken: (id, change) => call('PATCH', `/tokens/${id}`, change),
+    createRepository: (repository) => call('POST', '/repositories', repository),
+    readRepository: (fullName) => call('GET', `/repositories/${fullName}`),
+    changeRepository: (fullName, change) => call('PATCH', `/repositories/${fullName}`, change),
+    deleteRepository: (fullName) => call('DELETE', `/repositories/${fullName}`),
+    push: (push) => call('POST', '/pushes', push),
+    moveRefs: (refs) => call('POST', '/refs', refs),
+    deleteBranch: (repository, branch) => call('POST', '/refs', { repository, updates: [{ ref: `refs/heads/${branch}`, sha: null }] }),
+    createTag: (tag) => call('POST', '/tags', tag),
+    fastImport: (fullName, stream, { silent = false } = {}) =>
+      sendControl(`${url}/_forge/repositories/${fullName}/fast-import${silent ? '?silent' : ''}`, 'POST', stream),
+    writeObject: async (fullName, type, content) => {
+      const stored = await sendControl<{ readonly sha: string }>(`${url}/_forge/repositories/${fullName}/objects/${type}`, 'POST', content);
+      return stored.sha;
+    },
+    openPull: (pull) => call('POST', '/pulls', pull),
+    changePull: (fullName, number, change) => call('PATCH', `/repositories/${fullName}/pulls/${number}`, change),
+    comment: (comment) => call('POST', '/comments', comment),
+    waitForEffect: (matches, options) => waitForEffect(effects, matches, options),
+    requests: () => call('GET', '/requests'),
+    statuses: (fullName, sha) => call('GET', `/repositories/${fullName}/statuses/${sha}`),
+    deliveries: ({ event, hookId } = {}) => {
+      const query = new URLSearchParams({
+        ...(event === undefined ? {} : { event }),
+        ...(hookId === undefined ? {} : { hook_id: String(hookId) }),
+      });
+      return call('GET', `/deliveries?${query.toString()}`);
+    },
+    deliverAgain: (deliveryId) => call('POST', `/deliveries/${deliveryId}/again`),
+    deliverRaw: (delivery) => call('POST', '/deliveries', delivery),
+    addFault: async (fault) => (await call<{ readonly id: number }>('POST', '/faults', fault)).id,
+    clearFaults: (id) => call('DELETE', id === undefined ? '/faults' : `/faults/${id}`),
+    settle: () => call('POST', '/settle'),
+    reset: () => call('POST', '/reset'),
+  };
+}
+
+async function waitForEffect(
+  effects: ForgeClient['effects'],
+  matches: (effect: Effect) => boolean,
+  { after = 0, timeoutMs = 10_000 }: { readonly after?: number; readonly timeoutMs?: number } = {},
+): Promise<Effect> {
+  const deadline = performance.now() + timeoutMs;
+  for (let seen = after; ;) {
+    const left = deadline - performance.now();
+    if (left <= 0) throw new ForgeError(408, `no such effect within ${timeoutMs} ms`);
+    const fresh = await effects({ after: seen, waitMs: Math.ceil(left) });
+    const found = fresh.find(matches);
+    if (found !== undefined) return found;
+    seen = fresh.at(-1)?.seq ?? seen;
+  }
+}
+
+/** A connection per call: fetch's pool would keep a test's process alive, and cuts calls that wait longer than five minutes. */
+function sendControl<T>(url: string, method: string, body: Readable | string | Uint8Array | undefined): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const sending = request(url, { method, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        if ((response.statusCode ?? 0) < 300) resolve((text === '' ? undefined : JSON.parse(text)) as T);
+        else reject(new ForgeError(response.statusCode ?? 0, `${method} ${url}: ${text}`));
+      });
+    });
+    sending.on('error', reject);
+    if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) sending.end(body);
+    else pipeline(body, sending).catch(reject);
+  });
+}

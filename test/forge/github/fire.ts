@@ -1,0 +1,42 @@
+import type { Account } from '#test/forge/accounts.ts';
+import type { Forge } from '#test/forge/forge.ts';
+import type { Repository } from '#test/forge/repositories.ts';
+import { startDelivery } from './deliveries.ts';
+import { accountShape, repositoryShape } from './shapes.ts';
+import type { Hook } from './state.ts';
+
+/** What happened where, and who did it. */
+export interface Happening {
+  readonly repository: Repository;
+  readonly sender: Account;
+}
+
+/** Delivers an event to every active hook of the repository that wants it. */
+export function fire(forge: Forge, happening: Happening, event: string, payload: Readonly<Record<string, unknown>>): void {
+  const full = { ...payload, ...envelope(forge, happening, payload) };
+  for (const hook of hooksOf(forge, happening.repository)) {
+    if (hook.active && wants(hook, event)) startDelivery(forge, hook, event, full);
+  }
+}
+
+/** The end of every payload. A repository already there stays: push has a form of its own. */
+export function envelope(
+  forge: Pick<Forge, 'url'>,
+  { repository, sender }: Happening,
+  payload: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const { owner } = repository;
+  return {
+    repository: payload['repository'] ?? repositoryShape(forge.url, repository, undefined),
+    ...(owner.type === 'Organization' ? { organization: { login: owner.login, id: owner.id } } : {}),
+    sender: accountShape(forge.url, sender),
+  };
+}
+
+export function hooksOf(forge: Pick<Forge, 'github'>, repository: Pick<Repository, 'id'>): readonly Hook[] {
+  return [...forge.github.hooks.values()].filter((hook) => hook.repositoryId === repository.id);
+}
+
+function wants(hook: Hook, event: string): boolean {
+  return hook.events.includes(event) || hook.events.includes('*');
+}

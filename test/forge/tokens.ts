@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import type { TokenChange, TokenSpec } from './wire.ts';
+
+/** `id` names a token everywhere but in requests: the secret itself is never shown again. */
+export type Token = TokenSpec & { readonly id: number; readonly secret: string };
+
+export interface Tokens {
+  add(spec: TokenSpec): Token;
+  change(id: number, change: Omit<TokenChange, 'requests_left'>): Token | undefined;
+  list(): readonly Token[];
+  /** The living token of that secret; an expired or revoked one is as unknown as one that never was. */
+  findAlive(secret: string, now: Date): Token | undefined;
+}
+
+export function createTokens(nextId: () => number): Tokens {
+  const tokens = new Map<number, Token>();
+  return {
+    add: (spec) => {
+      const token = { ...spec, id: nextId(), secret: spec.token ?? newSecret(spec.kind) };
+      tokens.set(token.id, token);
+      return token;
+    },
+    change: (id, { scopes, permissions, ...common }) => {
+      const old = tokens.get(id);
+      if (old === undefined) return undefined;
+      const changed: Token =
+        old.kind === 'classic'
+          ? { ...old, ...common, scopes: scopes ?? old.scopes }
+          : { ...old, ...common, permissions: permissions ?? old.permissions };
+      tokens.set(id, changed);
+      return changed;
+    },
+    list: () => [...tokens.values()],
+    findAlive: (secret, now) => [...tokens.values()].find((token) => token.secret === secret && !token.revoked && !isExpired(token, now)),
+  };
+}
+
+/** Without the secret. */
+export function describeToken({ id, kind, login }: Token): { readonly id: number; readonly kind: string; readonly login: string } {
+  return { id, kind, login };
+}
+
+function isExpired(token: Token, now: Date): boolean {
+  return token.expires_at !== undefined && Date.parse(token.expires_at) <= now.getTime();
+}
+
+function newSecret(kind: TokenSpec['kind']): string {
+  return kind === 'classic' ? `ghp_${randomBytes(18).toString('hex')}` : `github_pat_${randomBytes(41).toString('hex')}`;
+}
