@@ -33,7 +33,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       check ((kind = 'provider-configuration') = (user_id is not null))
     )`.execute(db);
   await sql`create unique index credentials_name on credentials (organization_id, name) where user_id is null`.execute(db);
-  await sql`create unique index credentials_personal on credentials (organization_id, user_id, provider) where user_id is not null`.execute(db);
+  await sql`create unique index credentials_personal on credentials (organization_id, user_id, provider) where user_id is not null`.execute(
+    db,
+  );
 
   // A branch reads its parent as it was at sequence forked_at, so making one is O(1) and nothing that moves later shines through.
   await sql`

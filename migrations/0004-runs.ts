@@ -41,4 +41,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       created_at timestamptz not null default clock_timestamp()
     )`.execute(db);
   await sql`create index job_log_entries_of on job_log_entries (job_result_id, id)`.execute(db);
+  // Who takes jobs at the moment, so that whoever asks for one can be told when nobody does.
+  await sql`
+    create table workers (
+      name text primary key,
+      seen_at timestamptz not null
+    )`.execute(db);
 }

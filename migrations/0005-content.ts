@@ -61,7 +61,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create unique index object_versions_served on object_versions (line_id, kind, key) where to_import is null`.execute(db);
   await sql`create index object_versions_of_object on object_versions (object_id, from_import desc)`.execute(db);
   await sql`create index object_versions_by_path on object_versions (line_id, path) where to_import is null`.execute(db);
-  await sql`create index object_versions_by_schema on object_versions (line_id, schema_name) where to_import is null and schema_name is not null`.execute(db);
+  await sql`create index object_versions_by_schema on object_versions (line_id, schema_name) where to_import is null and schema_name is not null`.execute(
+    db,
+  );
   // One owner of a name on a branch, whoever commits first: two imports at once cannot both win.
   await sql`
     create table name_claims (

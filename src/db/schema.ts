@@ -14,6 +14,7 @@ export interface Schema {
   readonly deliveries: DeliveryTable;
   readonly job_results: JobResultTable;
   readonly job_log_entries: JobLogEntryTable;
+  readonly workers: WorkerTable;
   readonly lines: LineTable;
   readonly imports: ImportTable;
   readonly objects: ObjectTable;
@@ -211,6 +212,11 @@ interface JobLogEntryTable {
   line: number | null;
   column_number: number | null;
   created_at: Time;
+}
+
+interface WorkerTable {
+  name: string;
+  seen_at: ColumnType<Date, Date | string, Date | string>;
 }
 
 interface LineTable {

@@ -1,9 +1,11 @@
 import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
 import type { Database, Tx } from '#db/database.ts';
+import { matches, readFiltered } from '#db/filter.ts';
 import type { Schema } from '#db/schema.ts';
 import { databaseNow, databaseTimeIn, notify } from '#db/time.ts';
 import type { RepositoryEvent } from '#domain/event.ts';
+import type { FieldType, Filter } from '#domain/filter.ts';
 import type { ProviderId } from '#domain/words.ts';
 
 /** A delivery as it is stored: verified bytes and the headers needed to read them. */
@@ -126,6 +128,74 @@ export async function postpone(database: Database, ids: readonly string[], after
     .where('id', 'in', ids)
     .where('routed_at', 'is', null)
     .execute();
+}
+
+export const DELIVERY_FIELDS: Readonly<Record<string, FieldType>> = {
+  id: 'uuid',
+  status: 'text',
+  event: 'text',
+  provider: 'text',
+  hook_id: 'uuid',
+  repository_id: 'uuid',
+  delivery_key: 'text',
+};
+
+const LISTED = [
+  'd.id',
+  'd.hook_id',
+  'd.provider',
+  'd.delivery_key',
+  'd.event',
+  'd.received_at',
+  'd.status',
+  'd.detail',
+  'd.events',
+  'd.job_result_ids',
+  'd.attempts',
+  'd.routed_at',
+] as const;
+
+export interface DeliveryQuery {
+  readonly filters: readonly Filter[];
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** A page of an organization's deliveries, newest first, without their bodies. */
+export async function listDeliveries(database: Database, organizationId: string, query: DeliveryQuery) {
+  return readFiltered(database, query.filters, async (kysely) => {
+    const conditions = query.filters.map((filter) =>
+      matches(sql.ref(filter.field === 'repository_id' ? 'h.repository_id' : `d.${filter.field}`), filter),
+    );
+    const base = () =>
+      conditions.reduce(
+        (narrowed, condition) => narrowed.where(condition),
+        kysely.selectFrom('deliveries as d').innerJoin('hooks as h', 'h.id', 'd.hook_id').where('d.organization_id', '=', organizationId),
+      );
+    const rows = await base()
+      .select(LISTED)
+      .select('h.repository_id')
+      .orderBy('d.received_at', 'desc')
+      .orderBy('d.id')
+      .limit(query.limit)
+      .offset(query.offset)
+      .execute();
+    const { count } = await base()
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    return { count, rows };
+  });
+}
+
+/** One delivery with the bytes as they were received. */
+export async function findDelivery(database: Database, organizationId: string, id: string) {
+  return database.kysely
+    .selectFrom('deliveries as d')
+    .innerJoin('hooks as h', 'h.id', 'd.hook_id')
+    .select([...LISTED, 'h.repository_id', 'd.headers', 'd.body', 'd.body_hash'])
+    .where('d.organization_id', '=', organizationId)
+    .where('d.id', '=', id)
+    .executeTakeFirst();
 }
 
 /** How many wait, and for how long the oldest has, in seconds; for metrics. */

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { usageError } from '#cli/exit.ts';
@@ -47,5 +47,6 @@ async function readFolder(text: string, options: TargetOptions): Promise<ImportT
   if (!found.isDirectory()) throw usageError(`${text} is not a folder.`, 'Name the folder that holds config_contexts/ and the like.');
   if (options.ref !== undefined) throw usageError('--ref goes with an address: a folder is read at its HEAD.');
   if (options.credential !== undefined) throw usageError('--credential goes with an address: a folder needs none.');
-  return { kind: 'folder', path };
+  // A folder is known by its path: one path, however it was come to.
+  return { kind: 'folder', path: await realpath(path) };
 }

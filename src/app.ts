@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findFreePort } from '#app/free-port.ts';
+import { createLogger } from '#app/logger.ts';
+import { loadSecretKeys } from '#app/secret-keys.ts';
+import { createWeb } from '#app/web.ts';
+import { startWorkers } from '#app/workers.ts';
+import type { Config } from '#config.ts';
+import { createVault } from '#credentials/vault.ts';
+import { migrate, requireCurrentSchema } from '#db/migrate.ts';
+import { openDatabase } from '#db/open.ts';
+import { createLinks } from '#domain/links.ts';
+import { createGit } from '#git/git.ts';
+import type { HookDeps } from '#hooks/hook.ts';
+import { createParsePool } from '#import/parse-pool.ts';
+import { createEgressFetch } from '#net/egress-fetch.ts';
+import { createEgressPolicy } from '#net/egress-policy.ts';
+import type { AllowedHost } from '#net/allowed-hosts.ts';
+import { parseAllowedHosts } from '#net/allowed-hosts.ts';
+import { vetRemote } from '#net/vet-remote.ts';
+import type { StaticToken } from '#people/authenticate.ts';
+import { bootstrap } from '#people/bootstrap.ts';
+import { findProvider } from '#providers/registry.ts';
+import { openQueue } from '#queue/boss.ts';
+import { ensureLocalToken, removeServiceFile, writeServiceFile } from '#service-file.ts';
+import type { UploadDeps } from '#sync/upload.ts';
+
+/** Which halves of the application a process runs. */
+export interface Roles {
+  readonly web: boolean;
+  readonly worker: boolean;
+  /** Brings the schema up to date first; otherwise a stale one is refused. */
+  readonly migrate: boolean;
+}
+
+export interface App {
+  /** Where HTTP listens; undefined without the web role. */
+  readonly url: string | undefined;
+  readonly localToken: string;
+  /** Stops taking work, finishes what runs, hands on what does not end in time. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Requests, jobs and routing of one process share these. */
+const MOST_CONNECTIONS = 20;
+/** Runs get this long to end when the process is stopped, then they are handed on; the whole stop takes less than 35 s (SECURITY.md REL-19). */
+const FINISH_WITHIN_MS = 20_000;
+const STOP_WITHIN_MS = 28_000;
+/** Parsing is the only work that fills a core; the machine this is measured on has two. */
+const PARSE_THREADS = 2;
+const PARSE_MS = 10_000;
+const PARSE_MEMORY_MB = 512;
+
+type OnClose = (closer: () => Promise<unknown>) => void;
+
+/** Puts the application together and starts it. What was opened is closed again, in reverse, when a later part cannot be. */
+export async function openApp(config: Config, roles: Roles): Promise<App> {
+  const closers: (() => Promise<unknown>)[] = [];
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= closeAll(closers);
+    return closing;
+  };
+  try {
+    const opened = await open(config, roles, (closer) => closers.push(closer));
+    return { ...opened, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function closeAll(closers: readonly (() => Promise<unknown>)[]): Promise<void> {
+  for (const closer of closers.toReversed()) await closer();
+}
+
+async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omit<App, 'close'>> {
+  const log = createLogger(config.logLevel);
+  const policy = createEgressPolicy(readAllowedHosts(config.allowedHosts));
+  const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, maxConnections: MOST_CONNECTIONS, log });
+  onClose(() => database.close());
+  if (roles.migrate) await migrate(database);
+  else await requireCurrentSchema(database);
+  const start = await bootstrap(database);
+  const egress = createEgressFetch(policy);
+  onClose(() => egress.close());
+  const port = config.port === 0 ? await findFreePort(config.host) : config.port;
+  // Without a configured address the one that is listened on is named, whichever port that came to be.
+  const publicUrl = config.publicUrl.replace(/:0$/, `:${port}`);
+  const links = createLinks(publicUrl);
+  const vault = createVault(loadSecretKeys(config.secretKeys, config.dataDir));
+  const hooks: HookDeps = { database, vault, links, findProvider, vetRemote: (url) => vetRemote(url, policy), fetch: egress.fetch };
+  const git = await createGit({ dataDir: config.dataDir, limits: config.limits, timeoutMs: config.syncTimeoutMs, log });
+  const pool = createParsePool({ threads: PARSE_THREADS, timeoutMs: PARSE_MS, memoryMb: PARSE_MEMORY_MB });
+  onClose(() => pool.close());
+  // Closed before what its jobs use.
+  const queue = await openQueue({ database, log, migrate: roles.migrate, supervise: roles.worker });
+  onClose(() => queue.stop(STOP_WITHIN_MS));
+  const { instance, syncTimeoutMs, processName } = config;
+  const run: UploadDeps = { database, queue, log, pool, git, publicUrl, instance, syncTimeoutMs, processName };
+  const stopping = new AbortController();
+  const localToken = await ensureLocalToken(config.dataDir);
+
+  if (roles.worker) {
+    const deps = { run, hooks, queue, stopping: stopping.signal, concurrency: config.workerConcurrency };
+    const stopTaking = await startWorkers({ ...deps, findReader: (provider) => findProvider(provider)?.webhooks });
+    onClose(stopTaking);
+  }
+  onClose(async () => {
+    setTimeout(() => stopping.abort(), FINISH_WITHIN_MS).unref();
+  });
+  if (!roles.web) return { url: undefined, localToken };
+
+  const staticTokens = toStaticTokens(config, localToken);
+  const spoolDir = join(config.dataDir, 'uploads');
+  const web = await createWeb({
+    config,
+    database,
+    queue,
+    links,
+    policy,
+    start,
+    staticTokens,
+    hooks,
+    run,
+    spoolDir,
+    version: readVersion(),
+    stopping: stopping.signal,
+  });
+  onClose(() => web.close());
+  const url = await web.listen({ host: config.host, port });
+  await writeServiceFile(config.dataDir, { url });
+  onClose(() => removeServiceFile(config.dataDir));
+  return { url, localToken };
+}
+
+/** A list that cannot be read stops the start: an operator who is misread would be less protected than they think. */
+function readAllowedHosts(text: string): readonly AllowedHost[] {
+  const allowed = parseAllowedHosts(text);
+  if (!allowed.ok) throw new Error(`TRIBUTARY_ALLOWED_HOSTS: ${allowed.error.join('; ')}`);
+  return allowed.value;
+}
+
+/** The configured token, and the local one where the data folder is its owner's alone. */
+function toStaticTokens(config: Config, localToken: string): readonly StaticToken[] {
+  const local: StaticToken = { secret: localToken, via: 'local-token' };
+  return config.adminToken === undefined ? [local] : [{ secret: config.adminToken, via: 'admin-token' }, local];
+}
+
+function readVersion(): string {
+  const file: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof file === 'object' && file !== null && 'version' in file ? String(file.version) : 'unknown';
+}

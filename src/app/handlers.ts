@@ -1,0 +1,38 @@
+import type { HookDeps } from '#hooks/hook.ts';
+import { forgetRepository, registerHook } from '#hooks/register.ts';
+import type { JobHandlers } from '#queue/boss.ts';
+import { claimTurn } from '#queue/turn.ts';
+import { openForge, openRemote } from '#repositories/open.ts';
+import { sendReport } from '#report/job.ts';
+import { dryRun } from '#sync/dry-run.ts';
+import type { RepositoryRow } from '#sync/remote-source.ts';
+import { openRemoteSource } from '#sync/remote-source.ts';
+import type { UploadDeps } from '#sync/upload.ts';
+import { runTurn } from '#sync/run.ts';
+
+/** What the handlers need beyond their rooms' own dependencies. */
+export interface HandlerDeps {
+  readonly run: UploadDeps;
+  readonly hooks: HookDeps;
+  /** Aborts when the process has to stop and its time to finish is over. */
+  readonly stopping: AbortSignal;
+}
+
+/** Every job's one handler. A job that has none does not compile. */
+export function createHandlers({ run, hooks, stopping }: HandlerDeps): JobHandlers {
+  const { database, git, log, processName } = run;
+  const remoteSource = (repository: RepositoryRow) =>
+    openRemoteSource({ database, git, openRemote: ({ id }) => openRemote(hooks, id) }, repository);
+  const until = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, stopping]);
+  return {
+    'sync-repository': async ({ repositoryId }, signal) => {
+      const turn = await claimTurn(database, repositoryId, processName);
+      if (turn !== undefined) await runTurn(run, turn, remoteSource(turn.repository), until(signal));
+    },
+    'dry-run-repository': ({ jobResultId }, signal) => dryRun(run, jobResultId, remoteSource, processName, until(signal)),
+    'register-hook': (payload, signal) => registerHook(hooks, payload, until(signal)),
+    'forget-repository': (payload, signal) => forgetRepository(hooks, payload, until(signal)),
+    'send-report': ({ reportId }, signal) =>
+      sendReport({ database, log, openForge: (id) => openForge(hooks, id) }, reportId, until(signal)),
+  };
+}

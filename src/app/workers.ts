@@ -1,0 +1,38 @@
+import { createDrain } from '#queue/drain.ts';
+import type { Queue } from '#queue/boss.ts';
+import { sweepTurns } from '#queue/turn.ts';
+import { removeWorker, showWorker } from '#queue/workers.ts';
+import { cleanMirrors } from '#git/mirrors.ts';
+import type { RouteDeps } from '#inbox/route.ts';
+import { startRouter } from '#inbox/router.ts';
+import type { HandlerDeps } from './handlers.ts';
+import { createHandlers } from './handlers.ts';
+
+export interface WorkerDeps extends HandlerDeps {
+  readonly queue: Queue;
+  readonly concurrency: number;
+  readonly findReader: RouteDeps['findReader'];
+}
+
+/** How often killed and lost runs are looked for. With the lease, a killed sync goes on within 15 s. */
+const SWEEP_EVERY_MS = 2_000;
+
+/** Starts all background work of a process: jobs, routing of deliveries, and the sweep. Answers with what stops the taking of new work. */
+export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void>> {
+  const { database, git, log, processName } = deps.run;
+  const removed = await cleanMirrors(git);
+  if (removed.length > 0) log.info({ removed: removed.length }, 'removed what killed processes left of mirrors');
+  await deps.queue.work(createHandlers(deps), deps.concurrency);
+  const stopRouter = await startRouter({ database, queue: deps.queue, log, findReader: deps.findReader });
+  const upkeep = async (): Promise<void> => {
+    await showWorker(database, processName);
+    await sweepTurns(deps.queue, database);
+  };
+  const sweep = createDrain({ work: upkeep, sweepEveryMs: SWEEP_EVERY_MS, log });
+  sweep.wake();
+  return async () => {
+    await sweep.stop();
+    await stopRouter();
+    await removeWorker(database, processName);
+  };
+}

@@ -1,0 +1,122 @@
+import type { FieldErrors } from '#domain/refusal.ts';
+import type { ProviderId } from '#domain/words.ts';
+import type { CredentialRow } from './store.ts';
+
+/** A Git token as every interface shows it: all but the secret. Keys in the documented order. */
+export interface GitToken {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly provider: ProviderId;
+  readonly url: string | null;
+  readonly workspace: string | null;
+  readonly kind: string;
+  readonly expires_at: string | null;
+  readonly expiry_source: CredentialRow['expiry_source'];
+  readonly state: CredentialRow['state'];
+  readonly reason: string | null;
+  readonly capabilities: Readonly<Record<CapabilityName, Capability>>;
+  readonly missing: readonly MissingPermission[];
+  readonly scopes: readonly string[] | null;
+  readonly verified_at: string | null;
+  readonly last_used_at: string | null;
+  readonly repositories_count: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly username: string | null;
+}
+
+export const CAPABILITIES = ['read', 'webhooks', 'statuses', 'comments', 'push'] as const;
+export type CapabilityName = (typeof CAPABILITIES)[number];
+export const CAPABILITY_STATES = ['verified', 'denied', 'probable', 'unverifiable', 'inconclusive'] as const;
+
+export interface Capability {
+  readonly state: (typeof CAPABILITY_STATES)[number];
+  readonly detail: string;
+}
+
+export interface MissingPermission {
+  readonly permission: string;
+  readonly why: string;
+  readonly fix_url: string | null;
+}
+
+/** A Git token as sent. In a change, what is absent stays; `null` takes away. */
+export interface GitTokenInput {
+  readonly name?: string | undefined;
+  readonly provider?: ProviderId | undefined;
+  readonly token?: string | undefined;
+  readonly description?: string | undefined;
+  readonly url?: string | null | undefined;
+  readonly workspace?: string | null | undefined;
+  readonly username?: string | null | undefined;
+  readonly expires_at?: string | null | undefined;
+}
+
+export function toGitToken(row: CredentialRow, now: Date): GitToken {
+  const expired = row.expires_at !== null && row.expires_at.getTime() <= now.getTime();
+  return {
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    provider: row.provider,
+    url: row.url,
+    workspace: row.workspace,
+    kind: row.token_kind,
+    expires_at: row.expires_at?.toISOString() ?? null,
+    expiry_source: row.expiry_source,
+    state: expired ? 'expired' : row.state,
+    reason: row.reason,
+    capabilities: toCapabilities(row.capabilities),
+    missing: Array.isArray(row.missing) ? row.missing : [],
+    scopes: row.scopes,
+    verified_at: row.verified_at?.toISOString() ?? null,
+    last_used_at: row.last_used_at?.toISOString() ?? null,
+    repositories_count: row.repositories_count,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+    username: row.username,
+  };
+}
+
+/** Nothing has been tried with the token yet, so nothing is claimed (DESIGN.md section 7). */
+const UNTRIED: Capability = { state: 'unverifiable', detail: 'Nothing has been tried with this token yet.' };
+
+function toCapabilities(stored: unknown): Readonly<Record<CapabilityName, Capability>> {
+  const of = (name: CapabilityName): Capability => readCapability(stored, name) ?? UNTRIED;
+  return { read: of('read'), webhooks: of('webhooks'), statuses: of('statuses'), comments: of('comments'), push: of('push') };
+}
+
+function readCapability(stored: unknown, name: CapabilityName): Capability | undefined {
+  if (typeof stored !== 'object' || stored === null) return undefined;
+  const value: unknown = Reflect.get(stored, name);
+  if (typeof value !== 'object' || value === null || !('state' in value) || !('detail' in value)) return undefined;
+  const state = CAPABILITY_STATES.find((known) => known === value.state);
+  return state === undefined ? undefined : { state, detail: String(value.detail) };
+}
+
+const NAME_CHARACTERS = 255;
+const SECRET_CHARACTERS = 4_096;
+/** Printable ASCII without space: what every provider's tokens are made of, and all that is safe in a header (SECURITY T26). */
+const SECRET = /^[\x21-\x7e]+$/;
+const CONTROL = /\p{Cc}/u;
+
+/** What is wrong with the fields by themselves; an empty object when nothing is. */
+export function checkGitToken(input: GitTokenInput, now: Date): FieldErrors {
+  const errors: Record<string, readonly string[]> = {};
+  const name = input.name?.trim();
+  if (name !== undefined && (name === '' || name.length > NAME_CHARACTERS || CONTROL.test(name)))
+    errors['name'] = [`Must have 1 to ${NAME_CHARACTERS} characters and no control characters.`];
+  if (input.token !== undefined && (input.token.length > SECRET_CHARACTERS || !SECRET.test(input.token)))
+    errors['token'] = ['Must be the token alone: printable characters without spaces or line breaks.'];
+  const { username, workspace } = input;
+  if (typeof username === 'string' && (username === '' || username.length > NAME_CHARACTERS || CONTROL.test(username) || username.includes(':')))
+    errors['username'] = ['Must not be empty, nor hold colons or control characters.'];
+  if (typeof workspace === 'string' && !/^[\w.-]{1,255}$/.test(workspace)) errors['workspace'] = ['Must be the workspace as its URL names it.'];
+  if (typeof input.expires_at === 'string') {
+    const at = new Date(input.expires_at);
+    if (Number.isNaN(at.getTime())) errors['expires_at'] = ['Must be a date, such as 2027-01-31 or 2027-01-31T12:00:00Z.'];
+    else if (at.getTime() <= now.getTime()) errors['expires_at'] = ['Is in the past: this token does not work any more.'];
+  }
+  return errors;
+}

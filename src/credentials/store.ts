@@ -1,0 +1,152 @@
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import { sql } from 'kysely';
+import type { Database, Tx } from '#db/database.ts';
+import type { Schema } from '#db/schema.ts';
+import { databaseNow } from '#db/time.ts';
+
+/** What is known of a credential without its secret. */
+export type CredentialRow = Omit<Selectable<Schema['credentials']>, 'sealed_secret'> & { readonly repositories_count: number };
+export type NewCredential = Insertable<Schema['credentials']>;
+export type CredentialChange = Updateable<Schema['credentials']>;
+
+const COLUMNS = [
+  'id',
+  'organization_id',
+  'kind',
+  'user_id',
+  'name',
+  'description',
+  'provider',
+  'url',
+  'workspace',
+  'username',
+  'token_kind',
+  'state',
+  'reason',
+  'capabilities',
+  'missing',
+  'scopes',
+  'expires_at',
+  'expiry_source',
+  'verified_at',
+  'last_used_at',
+  'created_at',
+  'updated_at',
+] as const;
+
+type Reader = Pick<Database, 'kysely'> | Pick<Tx, 'kysely'>;
+
+function selectCredentials(reader: Reader, organizationId: string) {
+  return reader.kysely
+    .selectFrom('credentials')
+    .select(COLUMNS)
+    .select((eb) =>
+      eb
+        .selectFrom('repositories')
+        .whereRef('repositories.credential_id', '=', 'credentials.id')
+        .select((count) => count.fn.countAll<number>().as('count'))
+        .$asScalar()
+        .$notNull()
+        .as('repositories_count'),
+    )
+    .where('credentials.organization_id', '=', organizationId);
+}
+
+export async function listGitTokens(
+  database: Database,
+  organizationId: string,
+  page: { readonly limit: number; readonly offset: number },
+): Promise<{ readonly count: number; readonly rows: readonly CredentialRow[] }> {
+  const rows = await selectCredentials(database, organizationId)
+    .where('kind', '=', 'git-token')
+    .orderBy('name')
+    .limit(page.limit)
+    .offset(page.offset)
+    .execute();
+  const { count } = await database.kysely
+    .selectFrom('credentials')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('organization_id', '=', organizationId)
+    .where('kind', '=', 'git-token')
+    .executeTakeFirstOrThrow();
+  return { count, rows };
+}
+
+export async function findGitToken(reader: Reader, organizationId: string, id: string): Promise<CredentialRow | undefined> {
+  return selectCredentials(reader, organizationId).where('kind', '=', 'git-token').where('id', '=', id).executeTakeFirst();
+}
+
+/** A credential of the organization that a repository may refer to, of whichever kind; personal ones are not referred to. */
+export async function findCredential(
+  reader: Reader,
+  organizationId: string,
+  by: { readonly id: string } | { readonly name: string },
+): Promise<CredentialRow | undefined> {
+  const query = selectCredentials(reader, organizationId).where('user_id', 'is', null);
+  return ('id' in by ? query.where('id', '=', by.id) : query.where('name', '=', by.name)).executeTakeFirst();
+}
+
+/** True when the name is taken by another credential of any kind. */
+export async function isNameTaken(tx: Tx, organizationId: string, name: string, exceptId?: string): Promise<boolean> {
+  let query = tx.kysely
+    .selectFrom('credentials')
+    .select('id')
+    .where('organization_id', '=', organizationId)
+    .where('user_id', 'is', null)
+    .where('name', '=', name);
+  if (exceptId !== undefined) query = query.where('id', '!=', exceptId);
+  return (await query.executeTakeFirst()) !== undefined;
+}
+
+/** Makes those who change the names of an organization wait for each other; inserts that only refer to it are not held up. */
+export async function lockOrganization(tx: Tx, organizationId: string): Promise<void> {
+  await tx.kysely.selectFrom('organizations').select('id').where('id', '=', organizationId).forNoKeyUpdate().execute();
+}
+
+export async function insertCredential(tx: Tx, row: NewCredential): Promise<void> {
+  await tx.kysely.insertInto('credentials').values(row).execute();
+}
+
+export async function updateCredential(tx: Tx, id: string, change: CredentialChange): Promise<void> {
+  await tx.kysely
+    .updateTable('credentials')
+    .set({ ...change, updated_at: databaseNow() })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Repositories that would lose their access with the credential. */
+export async function listRepositoriesUsing(tx: Tx, credentialId: string) {
+  return tx.kysely
+    .selectFrom('repositories')
+    .select(['id', 'name', 'remote_url'])
+    .where('credential_id', '=', credentialId)
+    .orderBy('name')
+    .forUpdate()
+    .execute();
+}
+
+/** Deletes it and takes it from every repository that uses it. */
+export async function deleteCredential(tx: Tx, id: string): Promise<void> {
+  await tx.kysely.updateTable('repositories').set({ credential_id: null, updated_at: databaseNow() }).where('credential_id', '=', id).execute();
+  await tx.kysely.deleteFrom('credentials').where('id', '=', id).execute();
+}
+
+/** The sealed secret with what opening it needs. Only forge access reads it. */
+export async function findSealedCredential(database: Database, id: string) {
+  return database.kysely
+    .selectFrom('credentials')
+    .select(['id', 'organization_id', 'name', 'provider', 'url', 'username', 'sealed_secret', 'expires_at', 'state'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+}
+
+/** Notes the use of a credential, at most once a minute. */
+export async function touchCredential(database: Database, id: string): Promise<void> {
+  await database.kysely
+    .updateTable('credentials')
+    .set({ last_used_at: databaseNow() })
+    .where('id', '=', id)
+    .where(sql<boolean>`(last_used_at is null or last_used_at < clock_timestamp() - interval '1 minute')`)
+    .execute();
+}

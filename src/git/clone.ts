@@ -1,0 +1,65 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Git } from './context.ts';
+import { toRemoteFailure } from './failure.ts';
+import type { ReceivedRefs, Transfer } from './fetch.ts';
+import { listReceivedRefs } from './fetch.ts';
+import { discard, measurePacks, readObjectFormat, temporaryPath, writeConfig, writeMark } from './mirror-files.ts';
+import { syncFolder, writePackedRefs } from './packed-refs.ts';
+import { readGit } from './process.ts';
+import { createProgressReader } from './progress.ts';
+import { remoteCall } from './remote-call.ts';
+
+/**
+ * Makes a mirror from nothing. It is cloned beside its place, reduced to what we want of it, marked complete, and only then
+ * renamed into place; what stood there serves readers until that moment.
+ */
+export async function cloneMirror(git: Git, key: string, dir: string, transfer: Transfer): Promise<ReceivedRefs> {
+  const draft = temporaryPath(git, key);
+  try {
+    await clone(git, draft, transfer);
+    const received = await listReceivedRefs(git, draft, { ...transfer, extraRefs: [] });
+    await reduce(draft);
+    await writePackedRefs(draft, received.refs);
+    await writeMark(draft, { packedBytes: (await measurePacks(draft)).bytes });
+    await discard(git, key, dir);
+    await rename(draft, dir);
+    await syncFolder(git.mirrorsDir);
+    return received;
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+/** All branches and tags. Unlike fetch, clone has index-pack check connectivity on the way: no second walk of the history. */
+async function clone(git: Git, draft: string, { remote, signal, lockFd, onProgress }: Transfer): Promise<void> {
+  const { config, ...access } = remoteCall(remote);
+  const args = [
+    ...config,
+    'clone',
+    '--bare',
+    '--reject-shallow',
+    ...(onProgress === undefined ? ['--quiet'] : ['--progress']),
+    '--end-of-options',
+    remote.url,
+    draft,
+  ];
+  const onStderr = onProgress === undefined ? undefined : createProgressReader(onProgress);
+  try {
+    for await (const _ of readGit(git, { ...access, args, gitDir: undefined, signal, lockFd, onStderr })) {
+      // Clone says everything on stderr.
+    }
+  } catch (error) {
+    throw toRemoteFailure(error, remote);
+  }
+}
+
+/** Leaves objects, and nothing else that Git wrote: configuration, HEAD, loose refs and logs are not needed or not ours. */
+async function reduce(draft: string): Promise<void> {
+  const format = await readObjectFormat(draft);
+  const others = (await readdir(draft)).filter((name) => name !== 'objects');
+  await Promise.all(others.map((name) => rm(join(draft, name), { recursive: true, force: true })));
+  // Git takes no folder without `refs` for a repository.
+  await mkdir(join(draft, 'refs'), { mode: 0o700 });
+  await writeConfig(draft, format);
+}

@@ -1,0 +1,66 @@
+import type { CommitId } from '#domain/words.ts';
+import type { Git } from './context.ts';
+import { GitExitError } from './exit.ts';
+import { runGit } from './simple.ts';
+
+export interface CommitInfo {
+  readonly commit: CommitId;
+  readonly author: { readonly name: string; readonly email: string };
+  readonly authoredAt: Date;
+  /** First line of the message. */
+  readonly subject: string;
+}
+
+const MAX_NAME = 200;
+const MAX_SUBJECT = 300;
+/** Control characters and those that change the direction of text: a message must not rewrite the log line it stands in. */
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const UNSHOWABLE = /[\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]+/g;
+
+/** Who made a commit and what for; text from strangers, shortened and without control characters. Throws GitExitError. */
+export async function readCommitInfo(git: Git, gitDir: string, commit: CommitId, signal: AbortSignal): Promise<CommitInfo> {
+  const args = [
+    'log',
+    '-1',
+    '--no-show-signature',
+    '--no-notes',
+    '--no-mailmap',
+    '--encoding=UTF-8',
+    '--format=%an%x00%ae%x00%at%x00%s',
+    commit,
+  ];
+  const [name = '', email = '', seconds = '', subject = ''] = (await runGit(git, { args, gitDir, signal })).split('\0');
+  return {
+    commit,
+    author: { name: toShowable(name, MAX_NAME), email: toShowable(email, MAX_NAME) },
+    authoredAt: toDate(Number(seconds)),
+    subject: toShowable(subject, MAX_SUBJECT),
+  };
+}
+
+/** Whether `a` is an ancestor of `b`, or the same. */
+export async function isAncestorOf(
+  git: Git,
+  gitDir: string,
+  { a, b }: { readonly a: CommitId; readonly b: CommitId },
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await runGit(git, { args: ['merge-base', '--is-ancestor', a, b], gitDir, signal });
+    return true;
+  } catch (error) {
+    if (error instanceof GitExitError && error.exit.ended === 'by-itself' && error.exit.code === 1) return false;
+    throw error;
+  }
+}
+
+export function toShowable(text: string, maxChars: number): string {
+  const clean = text.toWellFormed().replaceAll(UNSHOWABLE, ' ').trim();
+  return clean.length <= maxChars ? clean : `${clean.slice(0, maxChars - 1).toWellFormed()}…`;
+}
+
+/** Commits may claim any time, past the years that Date holds. */
+function toDate(seconds: number): Date {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? new Date(0) : date;
+}

@@ -1,0 +1,27 @@
+/** How a call of Git ended. */
+export interface GitExit {
+  /** 128 and more: ended by signal `code - 128`. */
+  readonly code: number;
+  readonly ended: 'by-itself' | 'aborted' | 'timed-out' | 'not-started';
+  /** The last few KiB, as Git wrote them: not redacted yet. */
+  readonly stderr: string;
+}
+
+/** A call that did not end well. Callers turn it into a Failure, because only they know whose fault it is. */
+export class GitExitError extends Error {
+  override readonly name = 'GitExitError';
+  readonly exit: GitExit;
+
+  constructor(exit: GitExit) {
+    super(`git ended with ${exit.code} (${exit.ended})`);
+    this.exit = exit;
+  }
+}
+
+const STDERR_BYTES = 8 * 1024;
+
+/** Keeps the end of a text: the fatal line comes last, and a remote can write without end. */
+export function keepTail(text: string, more: string): string {
+  const both = text + more;
+  return both.length > STDERR_BYTES ? both.slice(-STDERR_BYTES) : both;
+}

@@ -1,0 +1,74 @@
+import type { FailureCode } from '#domain/failure-codes.ts';
+
+interface FailureRule {
+  readonly code: FailureCode;
+  readonly when: RegExp;
+  readonly message: string;
+}
+
+/**
+ * What Git's and libcurl's English messages mean. First match wins, so causes stand before the messages that follow from them:
+ * a broken connection also ends in "index-pack failed".
+ */
+export const REMOTE_RULES: readonly FailureRule[] = [
+  { code: 'STORAGE_FULL', when: /No space left on device|Disk quota exceeded/i, message: 'There is no space left for the Git mirror.' },
+  {
+    code: 'AUTH_FAILED',
+    when: /Authentication failed for|returned error: 40[13]\b/,
+    message: 'The Git server refused the credential for this repository.',
+  },
+  {
+    code: 'AUTH_MISSING',
+    when: /could not read (?:Username|Password)|terminal prompts disabled/,
+    message: 'The Git server asks for a credential, and the repository has none for it.',
+  },
+  {
+    code: 'REPO_MOVED',
+    when: /returned error: 30\d\b|unable to update url base from redirection/,
+    message: 'The Git server redirects to another address, which is not followed.',
+  },
+  {
+    code: 'REPO_NOT_FOUND',
+    when: /^(?:fatal|remote|ERROR): .*(?:not found|does not exist)|returned error: (?:404|410)\b|does not appear to be a git repository/im,
+    message: 'The Git server knows no repository at this address.',
+  },
+  {
+    code: 'REPO_NOT_FOUND',
+    when: /not valid: (?:is this a git repository|could not determine hash algorithm)/,
+    message: 'The address answers, but not as a Git repository.',
+  },
+  { code: 'RATE_LIMITED', when: /returned error: 429\b/, message: 'The Git server asks for fewer requests.' },
+  { code: 'PROVIDER_FAILED', when: /returned error: 5\d\d\b/, message: 'The Git server failed to answer the request.' },
+  { code: 'PROVIDER_REFUSED', when: /returned error: 4\d\d\b/, message: 'The Git server refused the request.' },
+  {
+    code: 'TLS_UNTRUSTED',
+    when: /SSL certificate problem|certificate verif|no alternative certificate subject|certificate subject name|self[- ]signed|setting certificate|CAfile/i,
+    message: 'The certificate of the Git server is not trusted.',
+  },
+  {
+    code: 'POLICY_DENIED',
+    when: /transport '.*' not allowed|credentialsInUrl|uses plaintext credentials/,
+    message: 'The address uses a protocol or form that is not allowed.',
+  },
+  {
+    code: 'REMOTE_CORRUPT',
+    when: /repository is shallow/,
+    message: 'The repository at the remote is shallow: it has only a part of its history.',
+  },
+  { code: 'REF_NOT_FOUND', when: /couldn't find remote ref/, message: 'The remote has no such branch or ref.' },
+  {
+    code: 'PROVIDER_FAILED',
+    when: /^remote: (?:fatal|error): |upload-pack: |bad line length|invalid server response|expected flush|unexpected .*(?:packet|response)/im,
+    message: 'The Git server broke off with an error of its own.',
+  },
+  {
+    code: 'CONNECTION_FAILED',
+    when: /Could not resolve host|connect to |Connection (?:refused|reset|timed out|died)|timed out|too slow|early EOF|hung up|unexpected disconnect|Empty reply|transfer closed|Recv failure|Send failure|handshake|SSL|TLS|RPC failed|curl \d+/i,
+    message: 'The connection to the Git server failed.',
+  },
+  {
+    code: 'REMOTE_CORRUPT',
+    when: /fsck error|did not send all necessary objects|index-pack|unpack|pack (?:is corrupted|has bad object|signature mismatch)|bad pack|unresolved delta|inflate|mismatch|bad object|corrupt|invalid object|missing/i,
+    message: 'The repository holds damaged or malformed objects, so nothing of it was taken over.',
+  },
+];

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TreeFile } from '#domain/content.ts';
+import { Failure } from '#domain/failure.ts';
+import type { Git } from './context.ts';
+import { buildListing } from './listing.ts';
+import type { ContentSource, FileContent, TreeListing } from './source.ts';
+import { toPrefix } from './tree-path.ts';
+import type { ListingBuilder } from './listing.ts';
+
+/** A folder without Git as a commit: its files as they lie there, links not followed. The id is made from paths and bytes, so the same content is the same commit. */
+export async function openFolderSource(git: Git, root: string, signal: AbortSignal): Promise<ContentSource> {
+  const listing = buildListing(git.limits);
+  await walk(root, '', listing, git.limits.maxBlobBytes, signal);
+  const { files, skipped } = listing.toListing();
+  const sorted = files.toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+  const commit = createHash('sha1')
+    .update(sorted.map((file) => `${file.blobId} ${file.path}\n`).join(''))
+    .digest('hex');
+  return {
+    commit,
+    listFiles: async ({ prefix }) => within({ files: sorted, skipped }, toPrefix(prefix)),
+    readBlobs: (wanted, blobSignal) => readFiles(root, wanted, blobSignal),
+  };
+}
+
+async function walk(root: string, below: string, listing: ListingBuilder, maxBlobBytes: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const entries = await readdir(join(root, below), { withFileTypes: true });
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = below === '' ? entry.name : `${below}/${entry.name}`;
+    if (entry.name === '.git') continue;
+    if (entry.isDirectory()) await walk(root, path, listing, maxBlobBytes, signal);
+    else if (entry.isSymbolicLink()) listing.addSkipped(path, 'symlink');
+    else if (!entry.isFile()) listing.addSkipped(path, 'special-file');
+    else listing.addFile(await toTreeFile(root, path));
+  }
+}
+
+async function toTreeFile(root: string, path: string): Promise<TreeFile> {
+  const bytes = await readFile(join(root, path));
+  return { path, blobId: blobIdOf(bytes), sizeBytes: bytes.length };
+}
+
+/** Git's own id of a blob (git-hash-object(1)), so that a folder and its commit share what was parsed. */
+export function blobIdOf(bytes: Uint8Array): string {
+  return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+}
+
+/** Files below a folder, or the file itself. */
+function within(listing: TreeListing, prefix: string | undefined): TreeListing {
+  if (prefix === undefined) return listing;
+  const isWithin = ({ path }: { readonly path: string }): boolean => path === prefix || path.startsWith(`${prefix}/`);
+  return { files: listing.files.filter(isWithin), skipped: listing.skipped.filter(isWithin) };
+}
+
+async function* readFiles(root: string, files: Iterable<TreeFile>, signal: AbortSignal): AsyncGenerator<FileContent, void, undefined> {
+  for (const file of files) {
+    signal.throwIfAborted();
+    const bytes = await readFile(join(root, file.path));
+    if (blobIdOf(bytes) !== file.blobId)
+      throw new Failure('CANCELLED', { message: `The file ${file.path} changed while the folder was read.`, help: 'Import it again.' });
+    yield { file, bytes };
+  }
+}

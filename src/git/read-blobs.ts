@@ -1,0 +1,72 @@
+import type { TreeFile } from '#domain/content.ts';
+import type { CatFile } from './cat-file.ts';
+import { openCatFile } from './cat-file.ts';
+import type { Git } from './context.ts';
+import { tooLarge } from './failure.ts';
+import type { FileContent } from './source.ts';
+
+/** Asked for and not yet taken by the consumer: what bounds the memory of a read. */
+const AHEAD_BYTES = 8 * 1024 * 1024;
+const AHEAD_FILES = 512;
+/** Below this a second Git costs more than it brings. */
+const FILES_PER_READER = 256;
+
+/**
+ * Contents in the order asked for. Two readers share the work: 2.6 s for 100,000 files where one took 3.3 s.
+ * Throws Failure TOO_LARGE, MIRROR_CORRUPT, or GitExitError for the caller to explain.
+ */
+export async function* readContents(
+  git: Git,
+  gitDir: string,
+  files: Iterable<TreeFile>,
+  signal: AbortSignal,
+): AsyncGenerator<FileContent, void, undefined> {
+  const readers: CatFile[] = [];
+  const ahead: { readonly file: TreeFile; readonly answer: ReturnType<CatFile['ask']> }[] = [];
+  let aheadBytes = 0;
+  let totalBytes = 0;
+  let asked = 0;
+  try {
+    for (const file of files) {
+      totalBytes += checkSize(git, file);
+      checkTotal(git, totalBytes);
+      if (readers.length <= Math.min(1, Math.floor(asked / FILES_PER_READER)))
+        readers.push(openCatFile(git, { gitDir, signal, what: 'contents' }));
+      const answer = pick(readers, asked).ask(file.blobId);
+      // Seen when its turn comes; until then it must not count as unhandled.
+      answer.catch(() => undefined);
+      ahead.push({ file, answer });
+      aheadBytes += file.sizeBytes;
+      asked += 1;
+      while (ahead.length > AHEAD_FILES || aheadBytes > AHEAD_BYTES) yield* next();
+    }
+    while (ahead.length > 0) yield* next();
+  } finally {
+    await Promise.all(readers.map(async (reader) => reader.close()));
+  }
+
+  async function* next(): AsyncGenerator<FileContent, void, undefined> {
+    const oldest = ahead.shift();
+    if (oldest === undefined) return;
+    const { bytes } = await oldest.answer;
+    aheadBytes -= oldest.file.sizeBytes;
+    yield { file: oldest.file, bytes };
+  }
+}
+
+function checkSize(git: Git, { path, sizeBytes }: TreeFile): number {
+  const limit = git.limits.maxBlobBytes;
+  if (sizeBytes > limit) throw tooLarge(`The file ${path} has ${sizeBytes} bytes`, 'TRIBUTARY_MAX_BLOB_BYTES', limit);
+  return sizeBytes;
+}
+
+function checkTotal(git: Git, totalBytes: number): void {
+  const limit = git.limits.maxImportBytes;
+  if (totalBytes > limit) throw tooLarge('The files to import are too large together', 'TRIBUTARY_MAX_IMPORT_BYTES', limit);
+}
+
+function pick(readers: readonly CatFile[], turn: number): CatFile {
+  const reader = readers[turn % readers.length];
+  if (reader === undefined) throw new Error('no reader is open');
+  return reader;
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { v7 as newId } from 'uuid';
+import type { SecretPlace, Vault } from '#credentials/vault.ts';
+import type { Database } from '#db/database.ts';
+import type { Links } from '#domain/links.ts';
+import type { HookSecret, HookSecrets, Provider } from '#providers/contract.ts';
+import type { OpenDeps } from '#repositories/open.ts';
+import type { HookRow } from './store.ts';
+import { findHook, findHookById, insertHook } from './store.ts';
+
+export interface HookDeps extends OpenDeps {
+  readonly database: Database;
+  readonly vault: Vault;
+  readonly links: Links;
+}
+
+/** A hook as the interface shows it. `secret` is there once: when it was made. */
+export interface Hook {
+  readonly id: string;
+  readonly url: string;
+  readonly secret?: string;
+  readonly status: HookRow['status'];
+  readonly detail: string | null;
+  readonly last_delivery_at: string | null;
+}
+
+export function toHook(links: Links, row: HookRow, secret?: string): Hook {
+  return {
+    id: row.id,
+    url: links.hook(row.provider, row.id),
+    ...(secret === undefined ? {} : { secret }),
+    status: row.status,
+    detail: row.status_detail,
+    last_delivery_at: row.last_delivery_at?.toISOString() ?? null,
+  };
+}
+
+const SECRET_BYTES = 32;
+
+export function makeSecret(): string {
+  return randomBytes(SECRET_BYTES).toString('base64url');
+}
+
+export function secretPlace(hook: { readonly id: string; readonly organizationId: string }, field: SecretPlace['field']): SecretPlace {
+  return { table: 'hooks', field, rowId: hook.id, organizationId: hook.organizationId };
+}
+
+/** The hook of a repository, made if there is none; the secret only when it was made now. Undefined for a provider without webhooks. */
+export async function ensureHook(
+  deps: HookDeps,
+  repository: { readonly id: string; readonly organizationId: string; readonly provider: string },
+): Promise<{ readonly row: HookRow; readonly secret: string | undefined } | undefined> {
+  const provider: Provider | undefined = deps.findProvider(repository.provider);
+  if (provider?.webhooks === undefined) return undefined;
+  const existing = await findHook(deps.database, repository.id);
+  if (existing !== undefined) return { row: existing, secret: undefined };
+  const id = newId();
+  const secret = makeSecret();
+  const sealed = deps.vault.seal(secret, secretPlace({ id, organizationId: repository.organizationId }, 'secret'));
+  const made = await deps.database.transaction((tx) =>
+    insertHook(tx, {
+      id,
+      organization_id: repository.organizationId,
+      repository_id: repository.id,
+      provider: provider.id,
+      sealed_secret: sealed,
+      status: 'not_configured',
+      status_detail: 'Not registered at the provider yet.',
+    }),
+  );
+  const row = await findHook(deps.database, repository.id);
+  return row === undefined ? undefined : { row, secret: made ? secret : undefined };
+}
+
+/** The hook that a delivery's URL names, with every secret that is valid for it now; two while a rotation overlaps. */
+export async function loadHookSecrets(
+  { database, vault }: Pick<HookDeps, 'database' | 'vault'>,
+  hookId: string,
+  now: Date,
+): Promise<{ readonly organizationId: string; readonly provider: string; readonly secrets: HookSecrets } | undefined> {
+  const row = await findHookById(database, hookId);
+  if (row === undefined) return undefined;
+  const place = { id: row.id, organizationId: row.organization_id };
+  const current: HookSecret = { kind: 'hmac', secret: vault.open(row.sealed_secret, secretPlace(place, 'secret')) };
+  const overlaps = row.sealed_previous_secret !== null && row.previous_until !== null && row.previous_until > now;
+  const secrets: HookSecrets =
+    overlaps && row.sealed_previous_secret !== null
+      ? [current, { kind: 'hmac', secret: vault.open(row.sealed_previous_secret, secretPlace(place, 'previous_secret')) }]
+      : [current];
+  return { organizationId: row.organization_id, provider: row.provider, secrets };
+}

@@ -1,0 +1,80 @@
+import { isFailure, toFailure } from '#domain/failure.ts';
+import type { Failure } from '#domain/failure.ts';
+import type { JobPayloads } from '#queue/jobs.ts';
+import { openForge, openForgeWith } from '#repositories/open.ts';
+import { findRemote } from '#repositories/store.ts';
+import type { HookDeps } from './hook.ts';
+import { ensureHook, makeSecret, secretPlace } from './hook.ts';
+import type { HookRow } from './store.ts';
+import { findHook, noteRemote, updateHook } from './store.ts';
+
+/**
+ * Creates or mends the hook at the provider, where the credential may. What a person must mend is kept on the hook for them to see,
+ * with the permission in the provider's words; anything that passes by itself is thrown for the queue to repeat.
+ */
+export async function registerHook(deps: HookDeps, { repositoryId }: JobPayloads['register-hook'], signal: AbortSignal): Promise<void> {
+  const repository = await findRemote(deps.database, repositoryId);
+  if (repository === undefined) return;
+  const hook = await ensureHook(deps, { id: repository.id, organizationId: repository.organization_id, provider: repository.provider });
+  if (hook === undefined) return;
+  const failure = await configure(deps, hook.row, signal);
+  if (failure !== undefined && failure.next !== 'never') throw failure;
+}
+
+/** Tries to bring the provider's hook in line with ours and records how that went; the failure, if any, is handed back. */
+export async function configure(deps: HookDeps, row: HookRow, signal: AbortSignal): Promise<Failure | undefined> {
+  try {
+    const forge = await openForge(deps, row.repository_id);
+    if (forge?.api.hooks === undefined) {
+      await updateHook(deps.database, row.id, {
+        status: 'not_configured',
+        status_detail:
+          'The repository has no token that could create it. Create it by hand with this URL and secret, content type application/json, events push and pull_request.',
+      });
+      return undefined;
+    }
+    const remote = await forge.api.readRepository(forge.ref, signal);
+    await noteRemote(deps.database, row.repository_id, remote);
+    const secret = deps.vault.open(row.sealed_secret, secretPlace({ id: row.id, organizationId: row.organization_id }, 'secret'));
+    const registered = await forge.api.hooks.ensure(forge.ref, { url: deps.links.hook(row.provider, row.id), secret }, signal);
+    await updateHook(deps.database, row.id, { remote_id: registered.id, status: 'active', status_detail: null });
+    return undefined;
+  } catch (error) {
+    if (signal.aborted && !isFailure(error)) throw error;
+    const failure = toFailure(error);
+    // A hook that people set up by hand may work though the token cannot look at it.
+    const status = failure.code === 'PERM_MISSING' && row.last_delivery_at !== null ? 'unable_to_verify' : 'not_configured';
+    await updateHook(deps.database, row.id, { status, status_detail: `${failure.message} ${failure.help}` });
+    return failure;
+  }
+}
+
+/** How long deliveries signed with the old secret are still taken: those under way, and a provider that could not be told the new one yet. */
+const OVERLAP_MS = 24 * 3_600_000;
+
+/** Gives the hook a new secret, valid beside the old one for a day, and tells the provider where the credential may. */
+export async function rotateHook(
+  deps: HookDeps,
+  row: HookRow,
+  now: Date,
+  signal: AbortSignal,
+): Promise<{ readonly row: HookRow; readonly secret: string }> {
+  const place = { id: row.id, organizationId: row.organization_id };
+  const secret = makeSecret();
+  const previous = deps.vault.open(row.sealed_secret, secretPlace(place, 'secret'));
+  await updateHook(deps.database, row.id, {
+    sealed_secret: deps.vault.seal(secret, secretPlace(place, 'secret')),
+    sealed_previous_secret: deps.vault.seal(previous, secretPlace(place, 'previous_secret')),
+    previous_until: new Date(now.getTime() + OVERLAP_MS),
+  });
+  const renewed = (await findHook(deps.database, row.repository_id)) ?? row;
+  await configure(deps, renewed, signal);
+  return { row: (await findHook(deps.database, row.repository_id)) ?? renewed, secret };
+}
+
+/** Removes what a deleted repository left at its provider. What cannot be removed is left: the repository is gone either way. */
+export async function forgetRepository(deps: HookDeps, payload: JobPayloads['forget-repository'], signal: AbortSignal): Promise<void> {
+  if (payload.credentialId === null || payload.remoteHookId === null) return;
+  const forge = await openForgeWith(deps, payload.credentialId, payload.remoteUrl);
+  await forge?.api.hooks?.remove(forge.ref, payload.remoteHookId, signal);
+}

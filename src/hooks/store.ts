@@ -1,0 +1,48 @@
+import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
+import type { Database, Tx } from '#db/database.ts';
+import type { Schema } from '#db/schema.ts';
+import { databaseNow } from '#db/time.ts';
+
+export type HookRow = Selectable<Schema['hooks']>;
+
+type Reader = { readonly kysely: Kysely<Schema> };
+
+export async function findHook(reader: Reader, repositoryId: string): Promise<HookRow | undefined> {
+  return reader.kysely.selectFrom('hooks').selectAll().where('repository_id', '=', repositoryId).executeTakeFirst();
+}
+
+export async function findHookById(database: Database, id: string): Promise<HookRow | undefined> {
+  return database.kysely.selectFrom('hooks').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Adds the hook of a repository; false when it has one already. */
+export async function insertHook(tx: Tx, row: Insertable<Schema['hooks']>): Promise<boolean> {
+  const inserted = await tx.kysely
+    .insertInto('hooks')
+    .values(row)
+    .onConflict((conflict) => conflict.column('repository_id').doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return inserted !== undefined;
+}
+
+export async function updateHook(reader: Reader, id: string, change: Updateable<Schema['hooks']>): Promise<void> {
+  await reader.kysely
+    .updateTable('hooks')
+    .set({ ...change, updated_at: databaseNow() })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** What the provider says of the repository itself, learned on the way. */
+export async function noteRemote(
+  database: Database,
+  repositoryId: string,
+  remote: { readonly id: string; readonly defaultBranch: string },
+): Promise<void> {
+  await database.kysely
+    .updateTable('repositories')
+    .set({ remote_id: remote.id, default_branch: remote.defaultBranch })
+    .where('id', '=', repositoryId)
+    .execute();
+}

@@ -1,0 +1,35 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { GitTokenDeps } from '#credentials/git-tokens.ts';
+import type { Database } from '#db/database.ts';
+import type { Links } from '#domain/links.ts';
+import type { HookDeps } from '#hooks/hook.ts';
+import type { Authenticate } from '#people/authenticate.ts';
+import type { JobSender } from '#queue/queue.ts';
+import type { RepositoryDeps } from '#repositories/manage.ts';
+import type { StartedUpload, Upload } from '#sync/upload.ts';
+import type { Spool } from '#sync/spool.ts';
+import type { Readable } from 'node:stream';
+
+/** Everything that HTTP offers, handed in by the application. */
+export interface HttpDeps {
+  readonly database: Database;
+  readonly queue: JobSender;
+  readonly links: Links;
+  readonly log: Logger;
+  readonly version: string;
+  readonly authenticate: Authenticate;
+  readonly repositories: RepositoryDeps;
+  readonly gitTokens: GitTokenDeps;
+  readonly hooks: HookDeps;
+  readonly metrics: Registry;
+  readonly now: () => Date;
+  /** Whether the database answers with the schema that this code needs, and the queue can be sent to. */
+  readonly checkReady: () => Promise<{ readonly ready: boolean; readonly problems: readonly string[] }>;
+  /** Whether any process takes jobs; without one a sync is queued, and the answer says so. */
+  readonly hasWorkers: () => Promise<boolean>;
+  readonly registerReceive: (scope: FastifyInstance) => Promise<void>;
+  readonly spool: (tar: Readable, signal: AbortSignal) => Promise<Spool>;
+  readonly startUpload: (upload: Upload) => Promise<StartedUpload>;
+}

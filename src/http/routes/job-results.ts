@@ -1,0 +1,64 @@
+import type { Auth } from '#http/auth.ts';
+import type { HttpDeps } from '#http/deps.ts';
+import { readListQuery, toPage } from '#http/query.ts';
+import { toJobResult, toLogEntry } from '#runs/job-result.ts';
+import { JOB_RESULT_FIELDS, LOG_FIELDS, findJobResult, listJobResults, listLogs } from '#runs/store.ts';
+import { explainingRegex } from './content.ts';
+import type { EventStreams } from './events.ts';
+import type { Api } from './shared.ts';
+import { idParams, listQuery, requireFound, requireId } from './shared.ts';
+
+const tags = ['job-results'];
+const WHAT = 'job result';
+
+/** Runs, their logs, and both as they happen. */
+export function registerJobResults(api: Api, deps: HttpDeps, auth: Auth, streams: EventStreams): void {
+  api.get('/job-results', { schema: { tags, querystring: listQuery, summary: 'List runs, newest first' } }, async (request) => {
+    const actor = auth.allow(request, 'run:view');
+    const query = readListQuery(request, JOB_RESULT_FIELDS);
+    const { count, rows } = await explainingRegex(() => listJobResults(deps.database, actor.organizationId, query));
+    return toPage(
+      deps.links,
+      request,
+      query,
+      count,
+      rows.map((row) => toJobResult(deps.links, row)),
+    );
+  });
+
+  api.get('/job-results/:id', { schema: { tags, params: idParams, summary: 'Read a run' } }, async (request) => {
+    const actor = auth.allow(request, 'run:view');
+    return toJobResult(
+      deps.links,
+      requireFound(await findJobResult(deps.database, actor.organizationId, requireId(request.params.id, WHAT)), WHAT),
+    );
+  });
+
+  api.get(
+    '/job-results/:id/logs',
+    { schema: { tags, params: idParams, querystring: listQuery, summary: 'List the log of a run' } },
+    async (request) => {
+      const actor = auth.allow(request, 'run:view');
+      const row = requireFound(await findJobResult(deps.database, actor.organizationId, requireId(request.params.id, WHAT)), WHAT);
+      const query = readListQuery(request, LOG_FIELDS);
+      const { count, rows } = await explainingRegex(() => listLogs(deps.database, row.id, query));
+      return toPage(
+        deps.links,
+        request,
+        query,
+        count,
+        rows.map((entry) => toLogEntry(deps.links, entry)),
+      );
+    },
+  );
+
+  api.get(
+    '/job-results/:id/events',
+    { schema: { tags, params: idParams, summary: 'Follow a run: server-sent events log, progress, end; resumable by Last-Event-ID' } },
+    async (request, reply) => {
+      const actor = auth.allow(request, 'run:view');
+      const row = requireFound(await findJobResult(deps.database, actor.organizationId, requireId(request.params.id, WHAT)), WHAT);
+      await streams.open(request, reply, { organizationId: actor.organizationId, jobResultId: row.id });
+    },
+  );
+}

@@ -1,0 +1,90 @@
+import { findSealedCredential, touchCredential } from '#credentials/store.ts';
+import type { Vault } from '#credentials/vault.ts';
+import type { Database } from '#db/database.ts';
+import { Failure } from '#domain/failure.ts';
+import type { Remote } from '#domain/remote.ts';
+import type { GitAccess } from '#domain/words.ts';
+import type { ForgeApi, Provider, RemoteRef } from '#providers/contract.ts';
+import { refuseFolder } from './folder.ts';
+import { isSameServer } from './reach.ts';
+import { findRemote } from './store.ts';
+
+export interface OpenDeps {
+  readonly database: Database;
+  readonly vault: Vault;
+  readonly findProvider: (id: string) => Provider | undefined;
+  /** Vets and pins an address (net/vet-remote.ts). */
+  readonly vetRemote: (url: string) => Promise<Omit<Remote, 'access'>>;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** Address and access of a repository for Git, now. Throws Failure: REPOSITORY_GONE, POLICY_DENIED, CONNECTION_FAILED, AUTH_EXPIRED, SECRET_UNREADABLE. */
+export async function openRemote(deps: OpenDeps, repositoryId: string): Promise<Remote> {
+  const repository = await findRemote(deps.database, repositoryId);
+  if (repository === undefined) throw new Failure('REPOSITORY_GONE', { message: 'The repository was deleted.' });
+  const folder = refuseFolder(repository.remote_url);
+  if (folder !== undefined) throw folder;
+  const vetted = await deps.vetRemote(repository.remote_url);
+  const credential =
+    repository.credential_id === null ? undefined : await openCredential(deps, repository.credential_id, repository.remote_url);
+  return { ...vetted, access: credential?.access };
+}
+
+export interface OpenForge {
+  readonly api: ForgeApi;
+  readonly ref: RemoteRef;
+}
+
+/** A repository at its provider; undefined where there is no API or no credential to use it with. */
+export async function openForge(deps: OpenDeps, repositoryId: string): Promise<OpenForge | undefined> {
+  const repository = await findRemote(deps.database, repositoryId);
+  if (repository?.credential_id == null) return undefined;
+  return openForgeWith(deps, repository.credential_id, repository.remote_url);
+}
+
+/** The same for a repository that is deleted already: its credential and address are all that is needed. */
+export async function openForgeWith(deps: OpenDeps, credentialId: string, remoteUrl: string): Promise<OpenForge | undefined> {
+  const credential = await openCredential(deps, credentialId, remoteUrl);
+  const ref = credential?.provider.remoteRef(remoteUrl, credential.url);
+  if (credential === undefined || ref === undefined || credential.provider.connect === undefined) return undefined;
+  const api = credential.provider.connect({
+    url: credential.url,
+    username: credential.username,
+    secret: credential.access.secret,
+    fetch: deps.fetch,
+  });
+  return { api, ref };
+}
+
+interface OpenCredential {
+  readonly provider: Provider;
+  readonly url: string;
+  readonly username: string | undefined;
+  readonly access: GitAccess;
+}
+
+/** Opens a secret for one server only: a remote that is elsewhere gets none, whatever the rows say (SECURITY T24). */
+async function openCredential(deps: OpenDeps, credentialId: string, remoteUrl: string): Promise<OpenCredential | undefined> {
+  const row = await findSealedCredential(deps.database, credentialId);
+  const provider = row === undefined ? undefined : deps.findProvider(row.provider);
+  const url = row?.url ?? provider?.defaultUrl;
+  if (row === undefined || provider === undefined || url === undefined) return undefined;
+  if (!isSameServer(url, remoteUrl)) {
+    throw new Failure('POLICY_DENIED', {
+      message: `The credential "${row.name}" belongs to ${url} and is not used for another server.`,
+      help: 'Give the repository a credential for its server.',
+    });
+  }
+  if (row.expires_at !== null && row.expires_at.getTime() <= Date.now()) {
+    throw new Failure('AUTH_EXPIRED', { message: `The token "${row.name}" expired on ${row.expires_at.toISOString().slice(0, 10)}.` });
+  }
+  const secret = deps.vault.open(row.sealed_secret, {
+    table: 'credentials',
+    field: 'secret',
+    rowId: row.id,
+    organizationId: row.organization_id,
+  });
+  await touchCredential(deps.database, row.id);
+  const username = row.username ?? undefined;
+  return { provider, url, username, access: provider.gitAccess(username, secret) };
+}

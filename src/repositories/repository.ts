@@ -1,0 +1,132 @@
+import type { Links } from '#domain/links.ts';
+import { naturalSlug } from '#domain/slug.ts';
+import { printTime } from '#domain/time.ts';
+import type { AdminStatus, OperationalState, ProviderId, RepositoryKind, SyncState, UpdatePolicy } from '#domain/words.ts';
+import { returnedContents } from './provided-contents.ts';
+import type { LineRow, RepositoryRow } from './store.ts';
+
+/** A repository as every interface shows it: document 002's keys in its order, then ours. */
+export interface Repository {
+  readonly id: string;
+  readonly object_type: 'extras.gitrepository';
+  readonly display: string;
+  readonly url: string;
+  readonly natural_slug: string;
+  readonly provided_contents: readonly string[];
+  readonly name: string;
+  readonly slug: string;
+  readonly remote_url: string;
+  readonly branch: string;
+  readonly current_head: string;
+  readonly secrets_group: ObjectLink | null;
+  readonly created: string;
+  readonly last_updated: string;
+  readonly notes_url: string;
+  readonly custom_fields: Readonly<Record<string, never>>;
+  readonly tags: readonly string[];
+  readonly kind: RepositoryKind;
+  readonly provider: ProviderId;
+  readonly ref: string;
+  readonly default_branch: string | null;
+  readonly commit: string | null;
+  readonly credential: (ObjectLink & { readonly name: string }) | null;
+  readonly credential_mode: 'organization' | 'personal';
+  readonly path_prefix: string;
+  readonly update_policy: UpdatePolicy;
+  readonly admin_status: AdminStatus;
+  readonly operational_status: { readonly state: OperationalState; readonly reason: string | null; readonly since: string };
+  /** By Tributary branch. */
+  readonly sync_status: Readonly<Record<string, SyncStatus>>;
+  readonly webhook: { readonly id: string; readonly url: string; readonly status: string } | null;
+  readonly description: string;
+  /** What the change did beyond what was asked, or what it ignored. Absent when there is nothing to say. */
+  readonly warnings?: readonly string[] | undefined;
+}
+
+export interface ObjectLink {
+  readonly id: string;
+  readonly object_type: string;
+  readonly url: string;
+}
+
+export interface SyncStatus {
+  readonly state: SyncState;
+  readonly commit: string | null;
+  readonly last_good_commit: string | null;
+  readonly last_success_at: string | null;
+  readonly error: unknown;
+}
+
+const NEVER_SYNCED: SyncStatus = { state: 'unknown', commit: null, last_good_commit: null, last_success_at: null, error: null };
+const MAIN = 'main';
+
+export function toRepository(links: Links, row: RepositoryRow, lines: readonly LineRow[], warnings: readonly string[] = []): Repository {
+  const url = links.repository(row.id);
+  const credential = toCredentialLink(links, row);
+  return {
+    id: row.id,
+    object_type: 'extras.gitrepository',
+    display: row.name,
+    url,
+    natural_slug: naturalSlug(row.name, row.id),
+    provided_contents: returnedContents(row.provided_contents),
+    name: row.name,
+    slug: row.slug,
+    remote_url: row.remote_url,
+    branch: row.ref,
+    current_head: row.current_head,
+    secrets_group: credential === null ? null : { id: credential.id, object_type: credential.object_type, url: credential.url },
+    created: printTime(row.created_at),
+    last_updated: printTime(row.updated_at),
+    notes_url: `${url}notes/`,
+    custom_fields: {},
+    tags: toTags(row.tags),
+    kind: row.kind,
+    provider: row.provider,
+    ref: row.ref,
+    default_branch: row.default_branch,
+    commit: row.pinned_commit,
+    credential,
+    credential_mode: row.credential_mode,
+    path_prefix: row.path_prefix,
+    update_policy: row.update_policy,
+    admin_status: row.admin_status,
+    operational_status: { state: row.operational_state, reason: row.operational_reason, since: printTime(row.operational_since) },
+    sync_status: toSyncStatus(lines),
+    webhook:
+      row.hook_id === null || row.hook_status === null
+        ? null
+        : { id: row.hook_id, url: links.hook(row.provider, row.hook_id), status: row.hook_status },
+    description: row.description,
+    ...(warnings.length > 0 ? { warnings } : {}),
+  };
+}
+
+function toCredentialLink(links: Links, row: RepositoryRow): Repository['credential'] {
+  if (row.credential_id === null || row.credential_name === null) return null;
+  return {
+    id: row.credential_id,
+    name: row.credential_name,
+    object_type: 'extras.gittoken',
+    url: links.gitToken(row.organization_slug, row.credential_id),
+  };
+}
+
+export function toTags(stored: unknown): readonly string[] {
+  return Array.isArray(stored) ? stored.filter((tag) => typeof tag === 'string') : [];
+}
+
+/** A branch that no run has looked at is `unknown`, never `in-sync`. */
+function toSyncStatus(lines: readonly LineRow[]): Readonly<Record<string, SyncStatus>> {
+  const byBranch = lines.map((line) => [
+    line.branch,
+    {
+      state: line.sync_state,
+      commit: line.commit_id,
+      last_good_commit: line.good_commit_id,
+      last_success_at: line.last_success_at === null ? null : printTime(line.last_success_at),
+      error: line.error,
+    },
+  ]);
+  return Object.fromEntries(byBranch.length === 0 ? [[MAIN, NEVER_SYNCED]] : byBranch);
+}

@@ -1,0 +1,270 @@
+import type { Expression, Insertable, Kysely, SelectQueryBuilder, Selectable, SqlBool, Updateable } from 'kysely';
+import { sql } from 'kysely';
+import type { Database, Tx } from '#db/database.ts';
+import { containsText, matches, readFiltered } from '#db/filter.ts';
+import type { Schema } from '#db/schema.ts';
+import { databaseNow } from '#db/time.ts';
+import type { FieldType, Filter } from '#domain/filter.ts';
+import type { SyncState } from '#domain/words.ts';
+
+export type NewRepository = Insertable<Schema['repositories']>;
+export type RepositoryChange = Updateable<Schema['repositories']>;
+
+/** A repository with the names of what it refers to. */
+export interface RepositoryRow extends Selectable<Schema['repositories']> {
+  readonly organization_slug: string;
+  readonly credential_name: string | null;
+  readonly hook_id: string | null;
+  readonly hook_status: string | null;
+  readonly hook_remote_id: string | null;
+}
+
+/** State of one repository on one branch. */
+export interface LineRow {
+  readonly repository_id: string;
+  readonly branch: string;
+  readonly sync_state: SyncState;
+  readonly commit_id: string | null;
+  readonly good_commit_id: string | null;
+  readonly last_success_at: Date | null;
+  readonly error: unknown;
+}
+
+export interface RepositoryQuery {
+  readonly filters: readonly Filter[];
+  readonly q: string | undefined;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export const REPOSITORY_FIELDS: Readonly<Record<string, FieldType>> = {
+  id: 'uuid',
+  name: 'text',
+  slug: 'text',
+  branch: 'text',
+  ref: 'text',
+  remote_url: 'text',
+  description: 'text',
+  current_head: 'text',
+  path_prefix: 'text',
+  kind: 'text',
+  provider: 'text',
+  admin_status: 'text',
+  update_policy: 'text',
+  operational_status: 'text',
+  tags: 'text',
+  provided_contents: 'text',
+  secrets_group: 'text',
+  credential: 'text',
+};
+
+type Reader = { readonly kysely: Kysely<Schema> };
+
+function selectRepositories(kysely: Kysely<Schema>) {
+  return kysely
+    .selectFrom('repositories as r')
+    .innerJoin('organizations as o', 'o.id', 'r.organization_id')
+    .leftJoin('credentials as c', 'c.id', 'r.credential_id')
+    .leftJoin('hooks as h', 'h.repository_id', 'r.id')
+    .selectAll('r')
+    .select([
+      'o.slug as organization_slug',
+      'c.name as credential_name',
+      'h.id as hook_id',
+      'h.status as hook_status',
+      'h.remote_id as hook_remote_id',
+    ]);
+}
+
+export async function listRepositories(
+  database: Database,
+  organizationId: string,
+  query: RepositoryQuery,
+): Promise<{ readonly count: number; readonly rows: readonly RepositoryRow[] }> {
+  return readFiltered(database, query.filters, async (kysely) => {
+    const rows = await narrow(selectRepositories(kysely), organizationId, query)
+      .orderBy('r.name')
+      .limit(query.limit)
+      .offset(query.offset)
+      .execute();
+    const counted = kysely
+      .selectFrom('repositories as r')
+      .leftJoin('credentials as c', 'c.id', 'r.credential_id')
+      .select((eb) => eb.fn.countAll<number>().as('count'));
+    const { count } = await narrow(counted, organizationId, query).executeTakeFirstOrThrow();
+    return { count, rows };
+  });
+}
+
+interface Joined extends Schema {
+  r: Schema['repositories'];
+  c: Schema['credentials'];
+}
+
+function narrow<DB, TB extends keyof DB, O>(
+  select: SelectQueryBuilder<DB, TB, O>,
+  organizationId: string,
+  { filters, q }: RepositoryQuery,
+): SelectQueryBuilder<DB, TB, O> {
+  const conditions = filters.map(toCondition);
+  if (q !== undefined) conditions.push(containsText([sql.ref('r.name'), sql.ref('r.remote_url'), sql.ref('r.ref')], q));
+  return conditions.reduce((query, condition) => query.where(condition), select.where(sql<SqlBool>`r.organization_id = ${organizationId}`));
+}
+
+const COLUMNS: Readonly<Record<string, string>> = { branch: 'r.ref', operational_status: 'r.operational_state' };
+
+function toCondition(filter: Filter): Expression<SqlBool> {
+  switch (filter.field) {
+    case 'tags':
+      return plainly(filter, (values) =>
+        sql.join(
+          values.map((tag) => sql`jsonb_exists(r.tags, ${tag})`),
+          sql` and `,
+        ),
+      );
+    // Membership, not text: extras.configcontext must not find extras.configcontextschema.
+    case 'provided_contents':
+      return plainly(filter, (values) =>
+        sql.join(
+          values.map((choice) => sql`(r.provided_contents is null or ${choice} = any(r.provided_contents))`),
+          sql` or `,
+        ),
+      );
+    case 'secrets_group':
+    case 'credential':
+      return filter.lookup === 'isnull'
+        ? matches(sql.ref('r.credential_id'), filter)
+        : plainly(filter, (values) =>
+            sql.join(
+              values.map((value) => sql`(c.name = ${value} or c.id::text = lower(${value}))`),
+              sql` or `,
+            ),
+          );
+    default:
+      return matches(sql.ref(COLUMNS[filter.field] ?? `r.${filter.field}`), filter);
+  }
+}
+
+/** For lists and references, which know equality and its negation; other lookups find nothing of theirs. */
+function plainly(filter: Filter, condition: (values: readonly string[]) => Expression<unknown>): Expression<SqlBool> {
+  const met = sql<SqlBool>`(${condition(filter.values)})`;
+  return filter.lookup.startsWith('n') ? sql<SqlBool>`(${met}) is not true` : met;
+}
+
+export async function findRepository(reader: Reader, organizationId: string, id: string): Promise<RepositoryRow | undefined> {
+  return selectRepositories(reader.kysely).where('r.organization_id', '=', organizationId).where('r.id', '=', id).executeTakeFirst();
+}
+
+/** Takes the repository's row for this transaction; syncs that ask, begin or end meanwhile wait. */
+export async function lockRepository(tx: Tx, organizationId: string, id: string): Promise<boolean> {
+  const row = await tx.kysely
+    .selectFrom('repositories')
+    .select('id')
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function listLines(reader: Reader, repositoryIds: readonly string[]): Promise<readonly LineRow[]> {
+  if (repositoryIds.length === 0) return [];
+  return reader.kysely
+    .selectFrom('lines')
+    .innerJoin('branches', 'branches.id', 'lines.branch_id')
+    .select([
+      'lines.repository_id',
+      'branches.name as branch',
+      'lines.sync_state',
+      'lines.commit_id',
+      'lines.good_commit_id',
+      'lines.last_success_at',
+      'lines.error',
+    ])
+    .where('lines.repository_id', 'in', repositoryIds)
+    .orderBy('branches.name')
+    .execute();
+}
+
+/** Other repositories that share a name or slug with a candidate. */
+export async function listNamesakes(
+  tx: Tx,
+  organizationId: string,
+  candidate: { readonly id: string; readonly name: string; readonly slug: string },
+) {
+  return tx.kysely
+    .selectFrom('repositories')
+    .select(['name', 'slug'])
+    .where('organization_id', '=', organizationId)
+    .where('id', '!=', candidate.id)
+    .where((eb) => eb.or([eb('name', '=', candidate.name), eb('slug', '=', candidate.slug)]))
+    .execute();
+}
+
+/** Other repositories of the same remote and folder. */
+export async function listSameRemote(
+  tx: Tx,
+  organizationId: string,
+  candidate: { readonly id: string; readonly remoteKey: string; readonly pathPrefix: string },
+) {
+  return tx.kysely
+    .selectFrom('repositories')
+    .select(['name', 'provided_contents'])
+    .where('organization_id', '=', organizationId)
+    .where('id', '!=', candidate.id)
+    .where('remote_key', '=', candidate.remoteKey)
+    .where('path_prefix', '=', candidate.pathPrefix)
+    .orderBy('name')
+    .execute();
+}
+
+export async function insertRepository(tx: Tx, row: NewRepository): Promise<void> {
+  await tx.kysely.insertInto('repositories').values(row).execute();
+}
+
+export async function updateRepository(tx: Tx, id: string, change: RepositoryChange): Promise<void> {
+  await tx.kysely
+    .updateTable('repositories')
+    .set({ ...change, updated_at: databaseNow() })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Deletes the repository with its lines, objects, versions, hook, deliveries and reports; its job results stay, without it. */
+export async function deleteRepository(tx: Tx, id: string): Promise<void> {
+  await tx.kysely.deleteFrom('repositories').where('id', '=', id).execute();
+}
+
+/** Served objects by kind, and what else belongs to the repository alone. */
+export async function countBelongings(reader: Reader, id: string) {
+  const objects = await reader.kysely
+    .selectFrom('object_versions as v')
+    .innerJoin('lines as l', 'l.id', 'v.line_id')
+    .select(['v.kind', (eb) => eb.fn.countAll<number>().as('count')])
+    .where('l.repository_id', '=', id)
+    .where('v.to_import', 'is', null)
+    .groupBy('v.kind')
+    .orderBy('v.kind')
+    .execute();
+  const deliveries = await reader.kysely
+    .selectFrom('deliveries as d')
+    .innerJoin('hooks as h', 'h.id', 'd.hook_id')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('h.repository_id', '=', id)
+    .executeTakeFirstOrThrow();
+  return { objects, deliveries: deliveries.count };
+}
+
+/** What reaching the remote needs, by repository alone: for jobs, which act for no user. */
+export async function findRemote(database: Database, id: string) {
+  return database.kysely
+    .selectFrom('repositories')
+    .select(['id', 'organization_id', 'name', 'provider', 'provider_url', 'remote_url', 'credential_id'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+}
+
+/** One registration or change at a time per organization, so that checks for names and overlaps hold until they are written. */
+export async function lockOrganizationRepositories(tx: Tx, organizationId: string): Promise<void> {
+  await tx.kysely.selectFrom('organizations').select('id').where('id', '=', organizationId).forNoKeyUpdate().execute();
+}
