@@ -23,12 +23,21 @@ const VACUUM_EVERY_MS = 10 * 60_000;
 /** A statement holds the whole process while it runs; one that takes this long is a mistake. */
 const STATEMENT_TIMEOUT_MS = 60_000;
 
+const BYTEA = 17;
+/** PGlite's own hexadecimal goes byte by byte through arrays: a delivery of 25 MB took 6 s of a blocked process, longer than senders wait. */
+const BYTES_FAST = {
+  serializers: {
+    [BYTEA]: (bytes: Uint8Array) => String.raw`\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`,
+  },
+  parsers: { [BYTEA]: (text: string) => Buffer.from(text.slice(2), 'hex') },
+};
+
 /** Opens the embedded database, made from a prepared folder at first start (0.3 s instead of 1.8 s, and no 1.1 GB peak). */
 export async function openEmbedded({ dataDir, log, lockWaitMs = 5_000 }: EmbeddedOptions): Promise<Database> {
   const unlock = await lockFolder(dataDir, lockWaitMs);
   try {
     const folder = await prepareFolder(dataDir, log);
-    const pglite = await PGlite.create(folder);
+    const pglite = await PGlite.create(folder, BYTES_FAST);
     await pglite.exec(`set statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
     const kysely = new Kysely<Schema>({ dialect: new PGliteDialect({ pglite }) });
     const stopMaintenance = maintain(pglite, log);
