@@ -50,25 +50,30 @@ async function main(): Promise<number> {
     return values.list ? 0 : 2;
   }
   const scope = openScope();
+  const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => void scope.close().finally(() => process.exit(1)));
+    process.once(signal, () => {
+      interrupted.abort();
+      void scope.close().finally(() => process.exit(1));
+    });
   }
   try {
-    return await runAll(scope, positionals.length > 0 ? positionals : Object.keys(BENCHES), files);
+    return await runAll(scope, positionals.length > 0 ? positionals : Object.keys(BENCHES), files, interrupted.signal);
   } finally {
     await scope.close();
   }
 }
 
-async function runAll(scope: Scope, names: readonly string[], files: number): Promise<number> {
+async function runAll(scope: Scope, names: readonly string[], files: number, interrupted: AbortSignal): Promise<number> {
   const server = await openServer(scope, process.env['BENCH_DATABASE_URL']);
   const machine = describeMachine(server?.version ?? 'no PostgreSQL found (install it, or set BENCH_DATABASE_URL)');
   if (!values.json) console.log(`${machineLine(machine)}\n`);
   const outcomes: Outcome[] = [];
   for (const name of names) {
     const bench = BENCHES[name];
-    if (bench === undefined) continue;
+    if (bench === undefined || interrupted.aborted) continue;
     const outcome = await runOne(scope, name, bench, server, files);
+    if (interrupted.aborted) break;
     outcomes.push(outcome);
     if (!values.json) console.log(`${toLines(outcome).join('\n')}\n`);
   }

@@ -44,7 +44,7 @@ export async function createRepository(to: Installation, fields: Readonly<Record
 /** Waits for a run of the repository to end well: one of this commit, or any. Throws when the latest failed. */
 export async function untilSynced(to: Installation, repositoryId: string, withinMs: number, commit?: string): Promise<Job> {
   return untilFound(withinMs, async () => {
-    const page = await call(to, 'GET', `/api/extras/job-results/?repository=${repositoryId}&limit=5`);
+    const page = await call(to, 'GET', `/api/extras/job-results/?repository_id=${repositoryId}&limit=5`);
     const jobs = (page['results'] as readonly unknown[]).map((job) => toJob(job));
     return jobs.find((job) => job !== undefined && (commit === undefined || job.commit === commit));
   });

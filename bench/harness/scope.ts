@@ -13,7 +13,12 @@ export interface Scope {
 
 export function openScope(): Scope {
   const deferred: (() => Promise<void> | void)[] = [];
-  const defer = (cleanUp: () => Promise<void> | void): void => void deferred.push(cleanUp);
+  let closed = false;
+  const defer = (cleanUp: () => Promise<void> | void): void => {
+    deferred.push(cleanUp);
+    // Work that an interrupt overtook goes on for a moment; what it makes then goes at once.
+    if (closed) void closeAll(deferred);
+  };
   return {
     defer,
     folder: (purpose) => {
@@ -22,15 +27,20 @@ export function openScope(): Scope {
       return path;
     },
     close: async () => {
-      for (let cleanUp = deferred.pop(); cleanUp !== undefined; cleanUp = deferred.pop()) {
-        try {
-          await cleanUp();
-        } catch (error) {
-          console.error('bench: something was not cleaned up:', error);
-        }
-      }
+      closed = true;
+      await closeAll(deferred);
     },
   };
+}
+
+async function closeAll(deferred: (() => Promise<void> | void)[]): Promise<void> {
+  for (let cleanUp = deferred.pop(); cleanUp !== undefined; cleanUp = deferred.pop()) {
+    try {
+      await cleanUp();
+    } catch (error) {
+      console.error('bench: something was not cleaned up:', error);
+    }
+  }
 }
 
 /** Gives work a scope that is closed when it ends. */
