@@ -26,12 +26,12 @@ const MAY_IMPORT = {
   // management
   people: ['domain/', ...TABLES],
   credentials: ['domain/', 'queue/', 'net/', 'people/', CONTRACT, ...TABLES],
-  hooks: ['domain/', 'queue/', 'net/', 'people/', 'credentials/', CONTRACT, ...TABLES],
-  repositories: ['domain/', 'queue/', 'net/', 'people/', 'credentials/', 'hooks/', CONTRACT, ...TABLES],
+  hooks: ['domain/', 'queue/', 'net/', 'people/', 'credentials/', 'repositories/', CONTRACT, ...TABLES],
+  repositories: ['domain/', 'queue/', 'net/', 'people/', 'credentials/', CONTRACT, ...TABLES],
   content: ['domain/', 'people/', ...TABLES],
   runs: ['domain/', 'queue/', 'people/', ...TABLES],
   // surfaces
-  http: ['domain/', 'queue/', 'net/', 'receive/', 'inbox/store.ts', ...MANAGEMENT, CONTRACT, ...TABLES],
+  http: ['domain/', 'queue/', 'net/', 'receive/', 'inbox/store.ts', 'import/problem-codes.ts', 'sync/spool.ts', 'sync/upload.ts', ...MANAGEMENT, CONTRACT, ...TABLES],
   // root
   app: ['domain/', 'db/', 'queue/', 'git/', 'net/', 'providers/', 'http/', '[a-z-]+.ts', ...STAGES, ...MANAGEMENT],
   cli: ['domain/', 'db/', 'git/', 'import/', 'net/', 'app/', '[a-z-]+.ts', ...MANAGEMENT],
@@ -45,7 +45,7 @@ const OWNERS = {
   'sdk-queue': { packages: ['pg-boss/'], rooms: ['queue/'] },
   'sdk-database': { packages: ['pg/', 'pg-copy-streams/', '@electric-sql/'], rooms: ['db/'] },
   'sdk-sql': { packages: ['kysely/'], rooms: ['db/', '.*/store\\.ts$'], typesAnywhere: true },
-  'sdk-http': { packages: ['fastify', '@fastify/'], rooms: ['http/', 'receive/route\\.ts$'] },
+  'sdk-http': { packages: ['fastify', '@fastify/'], rooms: ['http/', 'receive/route\\.ts$'], typesAnywhere: true },
   'sdk-outbound': {
     packages: ['undici/', 'ipaddr.js/'],
     node: ['http', 'https', 'http2', 'tls', 'dns', 'dgram'],

@@ -109,6 +109,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       sealed_secret bytea not null,
       sealed_previous_secret bytea,
       previous_until timestamptz,
+      secret_shown_at timestamptz,
       status text not null check (status in ('active', 'not_configured', 'misconfigured', 'unable_to_verify')),
       status_detail text,
       last_delivery_at timestamptz,

@@ -110,9 +110,13 @@ export function checkGitToken(input: GitTokenInput, now: Date): FieldErrors {
   if (input.token !== undefined && (input.token.length > SECRET_CHARACTERS || !SECRET.test(input.token)))
     errors['token'] = ['Must be the token alone: printable characters without spaces or line breaks.'];
   const { username, workspace } = input;
-  if (typeof username === 'string' && (username === '' || username.length > NAME_CHARACTERS || CONTROL.test(username) || username.includes(':')))
+  if (
+    typeof username === 'string' &&
+    (username === '' || username.length > NAME_CHARACTERS || CONTROL.test(username) || username.includes(':'))
+  )
     errors['username'] = ['Must not be empty, nor hold colons or control characters.'];
-  if (typeof workspace === 'string' && !/^[\w.-]{1,255}$/.test(workspace)) errors['workspace'] = ['Must be the workspace as its URL names it.'];
+  if (typeof workspace === 'string' && !/^[\w.-]{1,255}$/.test(workspace))
+    errors['workspace'] = ['Must be the workspace as its URL names it.'];
   if (typeof input.expires_at === 'string') {
     const at = new Date(input.expires_at);
     if (Number.isNaN(at.getTime())) errors['expires_at'] = ['Must be a date, such as 2027-01-31 or 2027-01-31T12:00:00Z.'];

@@ -31,7 +31,9 @@ export interface GitTokenDeps {
   readonly now: () => Date;
 }
 
-type Owner = { readonly organizationId: string };
+interface Owner {
+  readonly organizationId: string;
+}
 
 export async function listTokens(deps: GitTokenDeps, { organizationId }: Owner, page: { readonly limit: number; readonly offset: number }) {
   const { count, rows } = await listGitTokens(deps.database, organizationId, page);
@@ -117,7 +119,8 @@ async function toChange(deps: GitTokenDeps, tx: Tx, row: CredentialRow, input: G
   const url = input.url === undefined ? ok(row.url) : serverUrl(deps, row.provider, input.url);
   if (!url.ok) Object.assign(errors, url.error);
   const moved = url.ok && url.value !== row.url;
-  if (moved && input.token === undefined) errors['token'] = ['Is needed again to change the url: a token is never sent to another server unasked.'];
+  if (moved && input.token === undefined)
+    errors['token'] = ['Is needed again to change the url: a token is never sent to another server unasked.'];
   if (!url.ok || Object.keys(errors).length > 0) return err(refuseFields(errors));
   const name = input.name?.trim();
   if (name !== undefined && (await isNameTaken(tx, row.organization_id, name, row.id))) return err(nameTaken(name));
@@ -169,9 +172,7 @@ function seal(deps: GitTokenDeps, organizationId: string, rowId: string, token: 
 }
 
 function expiry(text: string | null): Pick<CredentialChange, 'expires_at' | 'expiry_source'> {
-  return text === null
-    ? { expires_at: null, expiry_source: 'unknown' }
-    : { expires_at: new Date(text), expiry_source: 'user' };
+  return text === null ? { expires_at: null, expiry_source: 'unknown' } : { expires_at: new Date(text), expiry_source: 'user' };
 }
 
 async function reread(deps: GitTokenDeps, tx: Tx, organizationId: string, id: string): Promise<Result<GitToken, Refusal>> {
@@ -180,12 +181,18 @@ async function reread(deps: GitTokenDeps, tx: Tx, organizationId: string, id: st
 }
 
 function nameTaken(name: string): Refusal {
-  return refuseFields({ name: [`Another credential is named "${name.trim()}" already; names are unique across all kinds of credentials.`] });
+  return refuseFields({
+    name: [`Another credential is named "${name.trim()}" already; names are unique across all kinds of credentials.`],
+  });
 }
 
 function inUse(how: string, repositories: readonly { readonly id: string; readonly name: string }[]): Refusal {
   const names = repositories.map((repository) => repository.name);
-  return refuse('IN_USE', `The token ${how} ${names.length === 1 ? 'repository' : `${names.length} repositories:`} ${names.slice(0, 10).join(', ')}.`, {
-    repositories: repositories.map(({ id, name }) => ({ id, name })),
-  });
+  return refuse(
+    'IN_USE',
+    `The token ${how} ${names.length === 1 ? 'repository' : `${names.length} repositories:`} ${names.slice(0, 10).join(', ')}.`,
+    {
+      repositories: repositories.map(({ id, name }) => ({ id, name })),
+    },
+  );
 }

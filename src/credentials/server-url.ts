@@ -22,7 +22,8 @@ const ANY_REPOSITORY = 'any/repository';
  */
 export function parseServerUrl(text: string, checkUrl: CheckUrl): Result<string, string> {
   const trimmed = text.trim().replace(/\/+$/, '');
-  if (!/^https?:\/\//i.test(trimmed) || /[?#]/.test(trimmed)) return err('Must be the address of the server, such as https://github.example.com.');
+  if (!/^https?:\/\//i.test(trimmed) || /[?#]/.test(trimmed))
+    return err('Must be the address of the server, such as https://github.example.com.');
   const checked = checkUrl(`${trimmed}/${ANY_REPOSITORY}`);
   if (!checked.ok) return err(checked.error.message);
   return ok(checked.value.href.replace(/\/any\/repository(?:\.git)?\/?$/, ''));

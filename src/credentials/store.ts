@@ -128,7 +128,11 @@ export async function listRepositoriesUsing(tx: Tx, credentialId: string) {
 
 /** Deletes it and takes it from every repository that uses it. */
 export async function deleteCredential(tx: Tx, id: string): Promise<void> {
-  await tx.kysely.updateTable('repositories').set({ credential_id: null, updated_at: databaseNow() }).where('credential_id', '=', id).execute();
+  await tx.kysely
+    .updateTable('repositories')
+    .set({ credential_id: null, updated_at: databaseNow() })
+    .where('credential_id', '=', id)
+    .execute();
   await tx.kysely.deleteFrom('credentials').where('id', '=', id).execute();
 }
 

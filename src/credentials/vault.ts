@@ -41,7 +41,8 @@ export function createVault(keys: readonly Uint8Array[]): Vault {
       const bytes = Buffer.from(sealed);
       const id = bytes.subarray(1, 1 + KEY_ID_BYTES);
       const key = ring.find((entry) => entry.id.equals(id))?.key;
-      if (bytes.length < HEADER_BYTES || bytes[0] !== FORMAT || key === undefined) throw unreadable('no key of TRIBUTARY_SECRET_KEYS sealed it');
+      if (bytes.length < HEADER_BYTES || bytes[0] !== FORMAT || key === undefined)
+        throw unreadable('no key of TRIBUTARY_SECRET_KEYS sealed it');
       const nonce = bytes.subarray(1 + KEY_ID_BYTES, 1 + KEY_ID_BYTES + NONCE_BYTES);
       const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
       decipher.setAAD(associatedData(place));

@@ -78,28 +78,37 @@ function escapeLike(text: string): string {
   return text.replace(/[\\%_]/g, String.raw`\$&`);
 }
 
+/** Somebody's search cannot be done; the message says why, in words for them. */
+export class SearchError extends Error {
+  override readonly name = 'SearchError';
+}
+
 const REGEX_TIMEOUT_MS = 2_000;
 
-/** Runs a read; one that holds somebody's regular expression is ended by the server after two seconds. */
+/** Runs a read; one that holds somebody's regular expression is ended by the server after two seconds. Throws SearchError for a bad one. */
 export async function readFiltered<T>(
   database: Database,
   filters: readonly Filter[],
   read: (kysely: Kysely<Schema>) => Promise<T>,
 ): Promise<T> {
   if (!hasRegex(filters)) return read(database.kysely);
-  return database.transaction(async ({ kysely }) => {
-    await sql`select set_config('statement_timeout', ${String(REGEX_TIMEOUT_MS)}, true)`.execute(kysely);
-    return read(kysely);
-  });
+  try {
+    return await database.transaction(async ({ kysely }) => {
+      await sql`select set_config('statement_timeout', ${String(REGEX_TIMEOUT_MS)}, true)`.execute(kysely);
+      return read(kysely);
+    });
+  } catch (error) {
+    throw explain(error);
+  }
 }
 
-/** PostgreSQL's code for a regular expression that it cannot compile (errcodes, class 22). */
+/** PostgreSQL's codes for a regular expression that it cannot compile, and for a statement that took too long. */
 const INVALID_REGULAR_EXPRESSION = '2201B';
 const QUERY_CANCELED = '57014';
 
-/** Says what is wrong when a query failed because of a user's regular expression; undefined for every other error. */
-export function regexComplaint(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  if (error.code === INVALID_REGULAR_EXPRESSION) return error instanceof Error ? error.message : 'invalid regular expression';
-  return error.code === QUERY_CANCELED ? 'the search took too long' : undefined;
+function explain(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  if (error.code === INVALID_REGULAR_EXPRESSION) return new SearchError(`The search cannot be done: ${error.message}.`, { cause: error });
+  if (error.code === QUERY_CANCELED) return new SearchError('The search took too long. Make the expression simpler.', { cause: error });
+  return error;
 }

@@ -152,6 +152,8 @@ interface HookTable {
   sealed_secret: Uint8Array;
   sealed_previous_secret: Uint8Array | null;
   previous_until: NullableTime;
+  /** When somebody was given the secret, to paste at the provider by hand; nobody is given it twice. */
+  secret_shown_at: NullableTime;
   status: 'active' | 'not_configured' | 'misconfigured' | 'unable_to_verify';
   status_detail: string | null;
   last_delivery_at: NullableTime;

@@ -6,7 +6,7 @@ import type { Links } from '#domain/links.ts';
 import type { HookSecret, HookSecrets, Provider } from '#providers/contract.ts';
 import type { OpenDeps } from '#repositories/open.ts';
 import type { HookRow } from './store.ts';
-import { findHook, findHookById, insertHook } from './store.ts';
+import { claimSecret, findHook, findHookById, insertHook } from './store.ts';
 
 export interface HookDeps extends OpenDeps {
   readonly database: Database;
@@ -14,7 +14,7 @@ export interface HookDeps extends OpenDeps {
   readonly links: Links;
 }
 
-/** A hook as the interface shows it. `secret` is there once: when it was made. */
+/** A hook as the interface shows it. `secret` is there once: the first time that somebody asks for it, and when it is rotated. */
 export interface Hook {
   readonly id: string;
   readonly url: string;
@@ -22,6 +22,8 @@ export interface Hook {
   readonly status: HookRow['status'];
   readonly detail: string | null;
   readonly last_delivery_at: string | null;
+  /** Until when deliveries signed with the secret before this one are taken. */
+  readonly previous_until: string | null;
 }
 
 export function toHook(links: Links, row: HookRow, secret?: string): Hook {
@@ -32,6 +34,7 @@ export function toHook(links: Links, row: HookRow, secret?: string): Hook {
     status: row.status,
     detail: row.status_detail,
     last_delivery_at: row.last_delivery_at?.toISOString() ?? null,
+    previous_until: row.previous_until?.toISOString() ?? null,
   };
 }
 
@@ -45,19 +48,18 @@ export function secretPlace(hook: { readonly id: string; readonly organizationId
   return { table: 'hooks', field, rowId: hook.id, organizationId: hook.organizationId };
 }
 
-/** The hook of a repository, made if there is none; the secret only when it was made now. Undefined for a provider without webhooks. */
+/** The hook of a repository, made if there is none. Undefined for a provider without webhooks. */
 export async function ensureHook(
   deps: HookDeps,
   repository: { readonly id: string; readonly organizationId: string; readonly provider: string },
-): Promise<{ readonly row: HookRow; readonly secret: string | undefined } | undefined> {
+): Promise<HookRow | undefined> {
   const provider: Provider | undefined = deps.findProvider(repository.provider);
   if (provider?.webhooks === undefined) return undefined;
   const existing = await findHook(deps.database, repository.id);
-  if (existing !== undefined) return { row: existing, secret: undefined };
+  if (existing !== undefined) return existing;
   const id = newId();
-  const secret = makeSecret();
-  const sealed = deps.vault.seal(secret, secretPlace({ id, organizationId: repository.organizationId }, 'secret'));
-  const made = await deps.database.transaction((tx) =>
+  const sealed = deps.vault.seal(makeSecret(), secretPlace({ id, organizationId: repository.organizationId }, 'secret'));
+  await deps.database.transaction((tx) =>
     insertHook(tx, {
       id,
       organization_id: repository.organizationId,
@@ -68,8 +70,15 @@ export async function ensureHook(
       status_detail: 'Not registered at the provider yet.',
     }),
   );
-  const row = await findHook(deps.database, repository.id);
-  return row === undefined ? undefined : { row, secret: made ? secret : undefined };
+  return findHook(deps.database, repository.id);
+}
+
+/** The secret, for the first who asks; undefined for everybody after. */
+export async function revealOnce(deps: HookDeps, row: HookRow): Promise<string | undefined> {
+  const sealed = await claimSecret(deps.database, row.id);
+  return sealed === undefined
+    ? undefined
+    : deps.vault.open(sealed, secretPlace({ id: row.id, organizationId: row.organization_id }, 'secret'));
 }
 
 /** The hook that a delivery's URL names, with every secret that is valid for it now; two while a rotation overlaps. */

@@ -1,12 +1,14 @@
 import { isFailure, toFailure } from '#domain/failure.ts';
 import type { Failure } from '#domain/failure.ts';
 import type { JobPayloads } from '#queue/jobs.ts';
+import type { HookApi, RemoteHook } from '#providers/contract.ts';
+import type { OpenForge } from '#repositories/open.ts';
 import { openForge, openForgeWith } from '#repositories/open.ts';
 import { findRemote } from '#repositories/store.ts';
 import type { HookDeps } from './hook.ts';
 import { ensureHook, makeSecret, secretPlace } from './hook.ts';
 import type { HookRow } from './store.ts';
-import { findHook, noteRemote, updateHook } from './store.ts';
+import { findHook, lockHook, noteRemote, replaceSecret, updateHook } from './store.ts';
 
 /**
  * Creates or mends the hook at the provider, where the credential may. What a person must mend is kept on the hook for them to see,
@@ -17,7 +19,7 @@ export async function registerHook(deps: HookDeps, { repositoryId }: JobPayloads
   if (repository === undefined) return;
   const hook = await ensureHook(deps, { id: repository.id, organizationId: repository.organization_id, provider: repository.provider });
   if (hook === undefined) return;
-  const failure = await configure(deps, hook.row, signal);
+  const failure = await configure(deps, hook, signal);
   if (failure !== undefined && failure.next !== 'never') throw failure;
 }
 
@@ -26,50 +28,77 @@ export async function configure(deps: HookDeps, row: HookRow, signal: AbortSigna
   try {
     const forge = await openForge(deps, row.repository_id);
     if (forge?.api.hooks === undefined) {
-      await updateHook(deps.database, row.id, {
-        status: 'not_configured',
-        status_detail:
-          'The repository has no token that could create it. Create it by hand with this URL and secret, content type application/json, events push and pull_request.',
-      });
+      await updateHook(deps.database, row.id, { status: withoutAccess(row), status_detail: BY_HAND });
       return undefined;
     }
     const remote = await forge.api.readRepository(forge.ref, signal);
     await noteRemote(deps.database, row.repository_id, remote);
     const secret = deps.vault.open(row.sealed_secret, secretPlace({ id: row.id, organizationId: row.organization_id }, 'secret'));
-    const registered = await forge.api.hooks.ensure(forge.ref, { url: deps.links.hook(row.provider, row.id), secret }, signal);
+    const hook = { url: deps.links.hook(row.provider, row.id), secret };
+    const registered = await bringInLine(forge, forge.api.hooks, row.remote_id, hook, signal);
     await updateHook(deps.database, row.id, { remote_id: registered.id, status: 'active', status_detail: null });
     return undefined;
   } catch (error) {
     if (signal.aborted && !isFailure(error)) throw error;
     const failure = toFailure(error);
-    // A hook that people set up by hand may work though the token cannot look at it.
-    const status = failure.code === 'PERM_MISSING' && row.last_delivery_at !== null ? 'unable_to_verify' : 'not_configured';
+    const status = failure.code === 'REPO_NOT_FOUND' ? 'not_configured' : withoutAccess(row);
     await updateHook(deps.database, row.id, { status, status_detail: `${failure.message} ${failure.help}` });
     return failure;
   }
 }
 
+const BY_HAND =
+  'The repository has no token that could create it. Create it by hand with this URL and secret, content type application/json, events push and pull_request.';
+
+/** A hook that deliveries came from, or that was registered, may well work though it cannot be looked at now. */
+function withoutAccess(row: HookRow): HookRow['status'] {
+  return row.last_delivery_at !== null || row.remote_id !== null ? 'unable_to_verify' : 'not_configured';
+}
+
+/** The hook that we made is given its address and secret again, also when its address was another; one that is gone is made anew. */
+async function bringInLine(
+  { ref }: OpenForge,
+  hooks: HookApi,
+  remoteId: string | null,
+  hook: { readonly url: string; readonly secret: string },
+  signal: AbortSignal,
+): Promise<RemoteHook> {
+  if (remoteId !== null) {
+    try {
+      return await hooks.update(ref, remoteId, hook, signal);
+    } catch (error) {
+      if (!isFailure(error) || error.code !== 'REPO_NOT_FOUND') throw error;
+    }
+  }
+  return hooks.ensure(ref, hook, signal);
+}
+
 /** How long deliveries signed with the old secret are still taken: those under way, and a provider that could not be told the new one yet. */
 const OVERLAP_MS = 24 * 3_600_000;
 
-/** Gives the hook a new secret, valid beside the old one for a day, and tells the provider where the credential may. */
+/** Gives the hook a new secret, valid beside the old one for a day, and tells the provider where the credential may. Undefined: it is gone. */
 export async function rotateHook(
   deps: HookDeps,
-  row: HookRow,
-  now: Date,
+  hookId: string,
   signal: AbortSignal,
-): Promise<{ readonly row: HookRow; readonly secret: string }> {
-  const place = { id: row.id, organizationId: row.organization_id };
+): Promise<{ readonly row: HookRow; readonly secret: string } | undefined> {
   const secret = makeSecret();
-  const previous = deps.vault.open(row.sealed_secret, secretPlace(place, 'secret'));
-  await updateHook(deps.database, row.id, {
-    sealed_secret: deps.vault.seal(secret, secretPlace(place, 'secret')),
-    sealed_previous_secret: deps.vault.seal(previous, secretPlace(place, 'previous_secret')),
-    previous_until: new Date(now.getTime() + OVERLAP_MS),
+  const renewed = await deps.database.transaction(async (tx) => {
+    // Locked, so that of two rotations at once the second keeps the secret that the first one gave out.
+    const row = await lockHook(tx, hookId);
+    if (row === undefined) return undefined;
+    const place = { id: row.id, organizationId: row.organization_id };
+    const previous = deps.vault.open(row.sealed_secret, secretPlace(place, 'secret'));
+    await replaceSecret(tx, row.id, {
+      sealed: deps.vault.seal(secret, secretPlace(place, 'secret')),
+      sealedPrevious: deps.vault.seal(previous, secretPlace(place, 'previous_secret')),
+      overlapMs: OVERLAP_MS,
+    });
+    return lockHook(tx, hookId);
   });
-  const renewed = (await findHook(deps.database, row.repository_id)) ?? row;
+  if (renewed === undefined) return undefined;
   await configure(deps, renewed, signal);
-  return { row: (await findHook(deps.database, row.repository_id)) ?? renewed, secret };
+  return { row: (await findHook(deps.database, renewed.repository_id)) ?? renewed, secret };
 }
 
 /** Removes what a deleted repository left at its provider. What cannot be removed is left: the repository is gone either way. */

@@ -1,11 +1,13 @@
 import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
 import type { Database, Tx } from '#db/database.ts';
 import type { Schema } from '#db/schema.ts';
-import { databaseNow } from '#db/time.ts';
+import { databaseNow, databaseTimeIn } from '#db/time.ts';
 
 export type HookRow = Selectable<Schema['hooks']>;
 
-type Reader = { readonly kysely: Kysely<Schema> };
+interface Reader {
+  readonly kysely: Kysely<Schema>;
+}
 
 export async function findHook(reader: Reader, repositoryId: string): Promise<HookRow | undefined> {
   return reader.kysely.selectFrom('hooks').selectAll().where('repository_id', '=', repositoryId).executeTakeFirst();
@@ -24,6 +26,42 @@ export async function insertHook(tx: Tx, row: Insertable<Schema['hooks']>): Prom
     .returning('id')
     .executeTakeFirst();
   return inserted !== undefined;
+}
+
+/** Takes the hook's row for this transaction. */
+export async function lockHook(tx: Tx, id: string): Promise<HookRow | undefined> {
+  return tx.kysely.selectFrom('hooks').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+}
+
+/** The sealed secret, for the one caller who is first to ask. */
+export async function claimSecret(reader: Reader, id: string): Promise<Uint8Array | undefined> {
+  const row = await reader.kysely
+    .updateTable('hooks')
+    .set({ secret_shown_at: databaseNow() })
+    .where('id', '=', id)
+    .where('secret_shown_at', 'is', null)
+    .returning('sealed_secret')
+    .executeTakeFirst();
+  return row?.sealed_secret;
+}
+
+/** Puts a new secret in place of the old one, which stays valid beside it for a while. It counts as shown: whoever rotates is given it. */
+export async function replaceSecret(
+  tx: Tx,
+  id: string,
+  secret: { readonly sealed: Uint8Array; readonly sealedPrevious: Uint8Array; readonly overlapMs: number },
+): Promise<void> {
+  await tx.kysely
+    .updateTable('hooks')
+    .set({
+      sealed_secret: secret.sealed,
+      sealed_previous_secret: secret.sealedPrevious,
+      previous_until: databaseTimeIn(secret.overlapMs),
+      secret_shown_at: databaseNow(),
+      updated_at: databaseNow(),
+    })
+    .where('id', '=', id)
+    .execute();
 }
 
 export async function updateHook(reader: Reader, id: string, change: Updateable<Schema['hooks']>): Promise<void> {

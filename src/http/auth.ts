@@ -6,48 +6,51 @@ import type { Action } from '#people/can.ts';
 import { can } from '#people/can.ts';
 import { RefusedError } from './errors.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a request of this route does. A guarded route that does not say is not registered, and never answered. */
+    readonly action?: Action;
+  }
+}
+
 /** Who sent each request. Kept beside the request and not on it, so that no type claims an actor where none was looked for. */
 export interface Auth {
-  /** For `onRequest`: nothing of a request is read before it is known whose it is. */
+  /**
+   * For `onRequest`: nothing of a request is read before it is known whose it is and that they may do what the route does.
+   * 401 without a valid token, 404 for an organization in the path that is not theirs, 403 otherwise.
+   */
   readonly require: (request: FastifyRequest) => Promise<void>;
+  /** Who passed `require`. */
   readonly actorOf: (request: FastifyRequest) => Actor;
-  /** The actor, if they may; 403 otherwise. */
-  readonly allow: (request: FastifyRequest, action: Action) => Actor;
-  /** The same for an organization that the path names, by slug or id; another one does not exist for them. */
-  readonly allowIn: (request: FastifyRequest, organization: string, action: Action) => Actor;
 }
 
 export function createAuth(authenticate: Authenticate): Auth {
   const actors = new WeakMap<FastifyRequest, Actor>();
-
-  function actorOf(request: FastifyRequest): Actor {
-    const actor = actors.get(request);
-    if (actor === undefined) throw new RefusedError(refuse('UNAUTHENTICATED', 'Authentication credentials were not provided.'));
-    return actor;
-  }
-
-  function allow(request: FastifyRequest, action: Action): Actor {
-    const actor = actorOf(request);
-    if (!can(actor, action, actor)) throw new RefusedError(refuse('FORBIDDEN', `The role ${actor.role} may not do this (${action}).`));
-    return actor;
-  }
-
   return {
     async require(request) {
       const actor = await authenticate(request.headers);
-      if (actor === undefined) {
-        const given = request.headers.authorization !== undefined || request.headers['x-infrahub-key'] !== undefined;
-        throw new RefusedError(refuse('UNAUTHENTICATED', given ? 'Invalid token.' : 'Authentication credentials were not provided.'));
-      }
+      if (actor === undefined) throw new RefusedError(unauthenticated(request));
+      const { action } = request.routeOptions.config;
+      if (!isTheirs(request, actor)) throw new RefusedError(notFound('organization'));
+      if (action === undefined || !can(actor, action, actor))
+        throw new RefusedError(refuse('FORBIDDEN', `The role ${actor.role} may not do this (${action ?? 'no action'}).`));
       actors.set(request, actor);
     },
-    actorOf,
-    allow,
-    allowIn(request, organization, action) {
-      const actor = actorOf(request);
-      if (organization !== actor.organizationSlug && organization !== actor.organizationId)
-        throw new RefusedError(notFound('organization'));
-      return allow(request, action);
+    actorOf(request) {
+      const actor = actors.get(request);
+      if (actor === undefined) throw new RefusedError(unauthenticated(request));
+      return actor;
     },
   };
+}
+
+function unauthenticated({ headers }: FastifyRequest) {
+  const given = headers.authorization !== undefined || headers['x-infrahub-key'] !== undefined;
+  return refuse('UNAUTHENTICATED', given ? 'Invalid token.' : 'Authentication credentials were not provided.');
+}
+
+/** An organization that the path names, by slug or id; another one does not exist for them. */
+function isTheirs({ params }: FastifyRequest, actor: Actor): boolean {
+  const named: unknown = typeof params === 'object' && params !== null ? Reflect.get(params, 'org') : undefined;
+  return named === undefined || named === actor.organizationSlug || named === actor.organizationId;
 }

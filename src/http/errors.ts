@@ -1,8 +1,9 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { SearchError } from '#db/filter.ts';
 import { isFailure } from '#domain/failure.ts';
 import type { Links } from '#domain/links.ts';
-import { REFUSALS, refuse } from '#domain/refusal.ts';
+import { REFUSALS, refuse, refuseFields } from '#domain/refusal.ts';
 import type { FieldErrors, Refusal, RefusalCode } from '#domain/refusal.ts';
 
 /** A refusal on its way to the error handler: the one place where an answer that says no is made. */
@@ -16,10 +17,15 @@ export class RefusedError extends Error {
   }
 }
 
+const RETRY_AFTER_S = 5;
+
 export function sendRefusal(links: Links, request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { code, detail, fields, data } = refusal;
   const { status, help } = REFUSALS[code];
-  return reply.code(status).send({ code, detail, help: links.help(code), fix: help, request_id: request.id, ...data, ...fields });
+  if (status === 503) void reply.header('retry-after', String(RETRY_AFTER_S));
+  // Fields last for their reader, first for their right: one that is called `code` does not take the code's place.
+  const answer = { code, detail, help: links.help(code), fix: help, request_id: request.id };
+  return reply.code(status).send({ ...answer, ...data, ...fields, ...answer });
 }
 
 /** Every error that a route throws. What nobody foresaw says nothing of itself but its request id; the log has the rest. */
@@ -29,6 +35,7 @@ export function createErrorHandler(links: Links) {
     if (hasZodFastifySchemaValidationErrors(error)) return sendRefusal(links, request, reply, fieldRefusal(error.validation));
     const code = BY_FASTIFY_CODE[error.code];
     if (code !== undefined) return sendRefusal(links, request, reply, refuse(code, error.message));
+    if (error instanceof SearchError) return sendRefusal(links, request, reply, refuseFields({ non_field_errors: [error.message] }));
     if (isFailure(error)) {
       request.log.info({ err: error.cause ?? error, code: error.code }, 'a request failed');
       return reply
@@ -37,7 +44,7 @@ export function createErrorHandler(links: Links) {
     }
     if (isUnavailable(error)) {
       request.log.error({ err: error }, 'the database is not available');
-      return sendRefusal(links, request, reply.header('retry-after', '5'), refuse('UNAVAILABLE', 'The database does not answer.'));
+      return sendRefusal(links, request, reply, refuse('UNAVAILABLE', 'The database does not answer.'));
     }
     if (error.statusCode !== undefined && error.statusCode < 500)
       return sendRefusal(links, request, reply, refuse('REQUEST_INVALID', error.message));

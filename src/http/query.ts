@@ -15,16 +15,16 @@ export interface ListQuery {
 const DEFAULT_LIMIT = 50;
 const MOST_LIMIT = 1_000;
 /** Parameters that are no filters: paging, search, and what Nautobot's clients add for its own sake. */
-const RESERVED = ['limit', 'offset', 'q', 'branch', 'api_version', 'depth', 'format', 'exclude_m2m'];
+const RESERVED = ['limit', 'offset', 'q', 'api_version', 'depth', 'format', 'include', 'exclude_m2m'];
 
-/** Reads paging, search and filters of a list; whatever is none of them is refused by name. */
+/** Reads paging, search and filters of a list; whatever is none of them, nor one of `others`, is refused by name. */
 export function readListQuery(
   request: FastifyRequest,
   fields: Readonly<Record<string, FieldType>>,
-  keep: readonly string[] = [],
+  others: readonly string[] = [],
 ): ListQuery {
   const query = toLists(request.query);
-  const isFilter = (name: string): boolean => Object.hasOwn(fields, name) || !RESERVED.includes(name) || keep.includes(name);
+  const isFilter = (name: string): boolean => !RESERVED.includes(name) && !others.includes(name);
   const filters = readFilters(Object.fromEntries(Object.entries(query).filter(([name]) => isFilter(name))), fields);
   if (!filters.ok) throw new RefusedError(refuseFields(filters.error));
   return {
@@ -44,13 +44,21 @@ export function readFlag(request: FastifyRequest, name: string): boolean {
   return ['true', '1'].includes((readParameter(request, name) ?? '').toLowerCase());
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route stands under `/api/extras` too, which is how answers name it. */
+    readonly isAlias?: boolean;
+  }
+}
+
 /** The envelope of every list, with the addresses of the pages beside this one. */
 export function toPage(links: Links, request: FastifyRequest, { limit, offset }: ListQuery, count: number, results: readonly unknown[]) {
   const at = (start: number): string => {
-    const url = new URL(request.url, links.root);
+    const path = request.routeOptions.config.isAlias === true ? request.url.replace(/^\/api\//, '/api/extras/') : request.url;
+    const url = new URL(path, links.root);
     url.searchParams.set('limit', String(limit));
     url.searchParams.set('offset', String(start));
-    return `${links.root}${url.pathname}${url.search}`;
+    return `${links.root}${url.pathname.replace(/\/*$/, '/')}${url.search}`;
   };
   return {
     count,

@@ -2,14 +2,14 @@ import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import Fastify from 'fastify';
+import Fastify, { LogController } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { v7 as newId } from 'uuid';
 import type { Auth } from './auth.ts';
 import { createAuth } from './auth.ts';
 import type { HttpDeps } from './deps.ts';
 import { createErrorHandler } from './errors.ts';
+import { guard } from './guard.ts';
 import { registerContent } from './routes/content.ts';
 import { registerDeliveries } from './routes/deliveries.ts';
 import type { EventStreams } from './routes/events.ts';
@@ -17,11 +17,12 @@ import { openEventStreams } from './routes/events.ts';
 import { registerGitTokens } from './routes/git-tokens.ts';
 import { registerImports } from './routes/imports.ts';
 import { registerJobResults } from './routes/job-results.ts';
+import { registerJobs } from './routes/jobs.ts';
 import { registerOperations } from './routes/operations.ts';
 import { registerPages } from './routes/pages.ts';
 import { registerPeople } from './routes/people.ts';
 import { registerRepositories } from './routes/repositories.ts';
-import type { Api } from './routes/shared.ts';
+import { registerSync } from './routes/sync.ts';
 import { registerWebhook } from './routes/webhook.ts';
 
 const API_BODY_BYTES = 1024 * 1024;
@@ -31,22 +32,34 @@ const HEADERS_MS = 10_000;
 
 /** The whole HTTP surface, not listening yet. Closing it ends the event streams first. */
 export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
+  const handleError = createErrorHandler(deps.links);
+  const logger: FastifyBaseLogger = deps.log;
   const server = Fastify({
-    loggerInstance: deps.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: API_BODY_BYTES,
     requestTimeout: REQUEST_MS,
     http: { headersTimeout: HEADERS_MS },
     genReqId: () => newId(),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
     forceCloseConnections: 'idle',
+    // For what never comes to a route, such as an address that cannot be decoded.
+    frameworkErrors: (error, request, reply) => void handleError(error, request, reply),
   });
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
-  server.setErrorHandler(createErrorHandler(deps.links));
+  server.setErrorHandler(handleError);
+  acceptEmptyJson(server);
   const auth = createAuth(deps.authenticate);
   const streams = await openEventStreams(deps);
   server.addHook('preClose', () => streams.close());
+  server.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  server.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request;
+    request.log.debug({ method, route: routeOptions.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'answered');
+  });
 
   await server.register(helmet, {
     contentSecurityPolicy: {
@@ -65,37 +78,49 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   registerOperations(server, deps, auth);
   registerPages(server, deps);
   await server.register(async (scope) => deps.registerReceive(scope));
-  await server.register(async (scope) => registerApi(scope, deps, auth, streams, true), { prefix: '/api/extras' });
-  await server.register(async (scope) => registerApi(scope, deps, auth, streams, false), { prefix: '/api' });
+  await server.register(async (scope) => registerApi(scope, deps, auth, streams), { prefix: '/api/extras' });
+  await server.register(async (scope) => registerAlias(scope, deps, auth, streams), { prefix: '/api' });
   await server.register(async (scope) => registerOrganizations(scope, deps, auth), { prefix: '/api' });
   return server;
 }
 
 /** Nautobot's clients ask below /api/extras, everybody else may leave it out; only the former is in the description. */
-async function registerApi(scope: FastifyInstance, deps: HttpDeps, auth: Auth, streams: EventStreams, described: boolean): Promise<void> {
-  if (!described) {
-    scope.addHook('onRoute', (route) => {
-      Object.assign(route, { schema: { ...route.schema, hide: true } });
-    });
-  }
-  const api = guarded(scope, auth);
+/** The same routes under a second prefix: answered, described once, and naming the first in what they answer. */
+async function registerAlias(scope: FastifyInstance, deps: HttpDeps, auth: Auth, streams: EventStreams): Promise<void> {
+  scope.addHook('onRoute', (route) => {
+    Object.assign(route, { schema: { ...route.schema, hide: true }, config: { ...route.config, isAlias: true } });
+  });
+  await registerApi(scope, deps, auth, streams);
+}
+
+async function registerApi(scope: FastifyInstance, deps: HttpDeps, auth: Auth, streams: EventStreams): Promise<void> {
+  const { api, refuseOtherMethods } = guard(scope, auth);
   registerRepositories(api, deps, auth);
+  registerSync(api, deps, auth);
   registerWebhook(api, deps, auth);
   registerJobResults(api, deps, auth, streams);
+  registerJobs(api, deps);
   registerContent(api, deps, auth);
+  refuseOtherMethods();
 }
 
 async function registerOrganizations(scope: FastifyInstance, deps: HttpDeps, auth: Auth): Promise<void> {
-  const api = guarded(scope, auth);
+  const { api, refuseOtherMethods } = guard(scope, auth);
   registerGitTokens(api, deps, auth);
   registerDeliveries(api, deps, auth);
   registerPeople(api, deps, auth);
   await scope.register(async (inner) => registerImports(inner, deps, auth));
+  refuseOtherMethods();
 }
 
-function guarded(scope: FastifyInstance, auth: Auth): Api {
-  scope.addHook('onRequest', auth.require);
-  return scope.withTypeProvider<ZodTypeProvider>();
+/** As Fastify's own, but a body that is not there is no body, whatever Content-Type says of it: document 002's calls are such. */
+function acceptEmptyJson(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.removeContentTypeParser('application/json');
+  server.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void parse(request, body, done);
+  });
 }
 
 async function registerDocs(server: FastifyInstance, deps: HttpDeps): Promise<void> {

@@ -1,5 +1,6 @@
+import type { FieldErrors, Refusal } from '#domain/refusal.ts';
+import { REPOSITORY_KINDS } from '#domain/words.ts';
 import type { AdminStatus, UpdatePolicy } from '#domain/words.ts';
-import type { FieldErrors } from '#domain/refusal.ts';
 import { commitProblem, refProblem } from './check-ref.ts';
 import { parsePathPrefix } from './path-prefix.ts';
 import { CONTENT_CHOICES, isContentChoice } from './provided-contents.ts';
@@ -26,6 +27,48 @@ export interface RepositoryInput {
   readonly description?: string | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly kind?: string | undefined;
+  /** Certificate authority, proxy and the like (DESIGN.md 4.3). */
+  readonly network?: unknown;
+}
+
+/** The field that names the credential in this input, and what it says; undefined when none does. */
+export function credentialOf(
+  input: RepositoryInput,
+): { readonly field: 'credential' | 'secrets_group'; readonly value: string | null } | undefined {
+  if (input.credential !== undefined) return { field: 'credential', value: input.credential };
+  return input.secrets_group === undefined ? undefined : { field: 'secrets_group', value: input.secrets_group };
+}
+
+/** The whole object that a PUT stands for: what is not sent goes back to its default. */
+export function toWhole(input: RepositoryInput): RepositoryInput {
+  return {
+    ...(input.branch === undefined && { ref: 'main' }),
+    ...(credentialOf(input) === undefined && { credential: null }),
+    commit: null,
+    provided_contents: null,
+    path_prefix: '',
+    update_policy: 'auto',
+    admin_status: 'active',
+    description: '',
+    tags: [],
+    ...input,
+  };
+}
+
+/** What is right but not part of this version; undefined when nothing is. Silence would be taken for consent. */
+export function refuseUnsupported(input: RepositoryInput): Refusal | undefined {
+  const fields: FieldErrors = {
+    ...(input.kind === 'repository' && {
+      kind: ['Two-way repositories need branches, which this version does not have yet. Use "read-only".'],
+    }),
+    ...(input.credential_mode === 'personal' && {
+      credential_mode: ['This version does not have personal credentials yet. Use "organization".'],
+    }),
+    ...(input.network !== undefined &&
+      input.network !== null && { network: ['This version does not have network settings of a repository yet.'] }),
+  };
+  const [first] = Object.entries(fields);
+  return first === undefined ? undefined : { code: 'NOT_SUPPORTED', detail: `${first[0]}: ${first[1].join(' ')}`, fields };
 }
 
 const MOST_NAME = 255;
@@ -48,13 +91,20 @@ export function checkInput(input: RepositoryInput): FieldErrors {
         ? undefined
         : `${unknown.map((choice) => `"${choice}"`).join(', ')} is not a valid choice. Choices are: ${CONTENT_CHOICES.join(', ')}.`,
     path_prefix: prefix === undefined || prefix.ok ? undefined : prefix.error,
-    kind: kindProblem(input.kind),
-    credential_mode: input.credential_mode === 'personal' ? 'Personal credentials are not supported yet; use "organization".' : undefined,
+    kind:
+      input.kind === undefined || REPOSITORY_KINDS.some((kind) => kind === input.kind)
+        ? undefined
+        : `"${input.kind}" is not a valid choice.`,
   };
-  const both =
-    input.branch !== undefined && input.ref !== undefined && input.branch !== input.ref
-      ? { branch: ['Says something else than ref, which is the same field.'] }
-      : {};
+  const { branch, ref, credential, secrets_group: group } = input;
+  const both = {
+    ...(branch !== undefined &&
+      ref !== undefined &&
+      branch !== ref && { branch: ['Says something else than ref, which is the same field.'] }),
+    ...(credential !== undefined &&
+      group !== undefined &&
+      credential !== group && { secrets_group: ['Says something else than credential, which is the same field.'] }),
+  };
   return {
     ...Object.fromEntries(Object.entries(problems).flatMap(([field, problem]) => (problem === undefined ? [] : [[field, [problem]]]))),
     ...both,
@@ -66,10 +116,4 @@ function nameProblem(name: string | undefined): string | undefined {
   if (name.trim() === '') return 'This field may not be blank.';
   if (name.length > MOST_NAME) return `Ensure this field has no more than ${MOST_NAME} characters.`;
   return /[\p{Cc}]/u.test(name) ? 'Holds a control character.' : undefined;
-}
-
-function kindProblem(kind: string | undefined): string | undefined {
-  if (kind === undefined || kind === 'read-only') return undefined;
-  if (kind === 'repository') return 'Two-way repositories need branches, which this version does not have yet. Use "read-only".';
-  return `"${kind}" is not a valid choice.`;
 }

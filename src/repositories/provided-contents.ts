@@ -20,7 +20,9 @@ export function isContentChoice(text: string): boolean {
 
 /** What two repositories would both provide. Only what is really imported can collide. */
 export function overlap(one: readonly string[] | null, other: readonly string[] | null): readonly string[] {
-  const imported = Object.keys(PROVIDED_CONTENTS);
-  const has = (stored: readonly string[] | null, choice: string): boolean => stored === null || stored.includes(choice);
-  return imported.filter((choice) => has(one, choice) && has(other, choice));
+  return Object.keys(PROVIDED_CONTENTS).filter((choice) => provides(one, choice) && provides(other, choice));
+}
+
+function provides(stored: readonly string[] | null, choice: string): boolean {
+  return stored === null || stored.includes(choice);
 }

@@ -1,6 +1,5 @@
 import { err, ok } from '#domain/result.ts';
 import type { Result } from '#domain/result.ts';
-import type { FieldErrors } from '#domain/refusal.ts';
 import type { ProviderId } from '#domain/words.ts';
 import type { Provider } from '#providers/contract.ts';
 
@@ -27,7 +26,7 @@ export interface Reach {
  * Which provider a remote belongs to. With a credential it is the credential's, and the remote must be on the server that the
  * credential was given for: a secret is never sent anywhere else (SECURITY T24). Without one, the provider's own address decides.
  */
-export function findReach(deps: ReachDeps, remoteUrl: string, credential: ReachCredential | undefined): Result<Reach, FieldErrors> {
+export function findReach(deps: ReachDeps, remoteUrl: string, credential: ReachCredential | undefined): Result<Reach, string> {
   if (credential === undefined) {
     const github = deps.findProvider('github');
     const isGithub = github?.defaultUrl !== undefined && github.remoteRef(remoteUrl, github.defaultUrl) !== undefined;
@@ -36,13 +35,11 @@ export function findReach(deps: ReachDeps, remoteUrl: string, credential: ReachC
   const provider = deps.findProvider(credential.provider);
   const url = credential.url ?? provider?.defaultUrl;
   if (provider === undefined || url === undefined)
-    return err({ credential: [`The credential "${credential.name}" is for ${credential.provider}, which this version does not know.`] });
+    return err(`The credential "${credential.name}" is for ${credential.provider}, which this version does not know.`);
   if (provider.remoteRef(remoteUrl, url) === undefined) {
-    return err({
-      credential: [
-        `The credential "${credential.name}" belongs to ${url}; the remote is on another server, ${new URL(remoteUrl).host}, or is no repository there.`,
-      ],
-    });
+    return err(
+      `The credential "${credential.name}" belongs to ${url}; the remote is on another server, ${new URL(remoteUrl).host}, or is no repository there.`,
+    );
   }
   return ok({ provider: credential.provider, providerUrl: url, credentialId: credential.id });
 }

@@ -94,9 +94,9 @@ export function toRepository(links: Links, row: RepositoryRow, lines: readonly L
     operational_status: { state: row.operational_state, reason: row.operational_reason, since: printTime(row.operational_since) },
     sync_status: toSyncStatus(lines),
     webhook:
-      row.hook_id === null || row.hook_status === null
+      row.hook_id === null || row.hook_status === null || row.hook_provider === null
         ? null
-        : { id: row.hook_id, url: links.hook(row.provider, row.hook_id), status: row.hook_status },
+        : { id: row.hook_id, url: links.hook(row.hook_provider, row.hook_id), status: row.hook_status },
     description: row.description,
     ...(warnings.length > 0 ? { warnings } : {}),
   };

@@ -15,6 +15,7 @@ export interface RepositoryRow extends Selectable<Schema['repositories']> {
   readonly organization_slug: string;
   readonly credential_name: string | null;
   readonly hook_id: string | null;
+  readonly hook_provider: string | null;
   readonly hook_status: string | null;
   readonly hook_remote_id: string | null;
 }
@@ -58,7 +59,9 @@ export const REPOSITORY_FIELDS: Readonly<Record<string, FieldType>> = {
   credential: 'text',
 };
 
-type Reader = { readonly kysely: Kysely<Schema> };
+interface Reader {
+  readonly kysely: Kysely<Schema>;
+}
 
 function selectRepositories(kysely: Kysely<Schema>) {
   return kysely
@@ -71,6 +74,7 @@ function selectRepositories(kysely: Kysely<Schema>) {
       'o.slug as organization_slug',
       'c.name as credential_name',
       'h.id as hook_id',
+      'h.provider as hook_provider',
       'h.status as hook_status',
       'h.remote_id as hook_remote_id',
     ]);
@@ -94,11 +98,6 @@ export async function listRepositories(
     const { count } = await narrow(counted, organizationId, query).executeTakeFirstOrThrow();
     return { count, rows };
   });
-}
-
-interface Joined extends Schema {
-  r: Schema['repositories'];
-  c: Schema['credentials'];
 }
 
 function narrow<DB, TB extends keyof DB, O>(
@@ -227,6 +226,15 @@ export async function updateRepository(tx: Tx, id: string, change: RepositoryCha
     .updateTable('repositories')
     .set({ ...change, updated_at: databaseNow() })
     .where('id', '=', id)
+    .execute();
+}
+
+/** The hook as it is before it is registered: nothing is known of it at the new remote. */
+export async function forgetRemoteHook(tx: Tx, repositoryId: string): Promise<void> {
+  await tx.kysely
+    .updateTable('hooks')
+    .set({ remote_id: null, status: 'not_configured', status_detail: 'Not registered at the new remote yet.', updated_at: databaseNow() })
+    .where('repository_id', '=', repositoryId)
     .execute();
 }
 

@@ -1,6 +1,7 @@
 import type { Links } from '#domain/links.ts';
 import { printTime, printTimeOrNull } from '#domain/time.ts';
 import type { JobResultRow, LogRow } from './store.ts';
+import { jobModelOf } from './system-job.ts';
 
 type Shape = Readonly<Record<string, unknown>>;
 
@@ -25,7 +26,7 @@ export function toJobResult(links: Links, row: JobResultRow): Shape {
     celery_kwargs: {},
     traceback: null,
     meta: null,
-    job_model: null,
+    job_model: jobModelOf(links, row),
     user: row.user_id === null ? null : { id: row.user_id, object_type: 'users.user', url: links.user(row.user_id) },
     scheduled_job: null,
     custom_fields: {},

@@ -2,11 +2,10 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { toContent } from '#content/shape.ts';
 import { CONTENT_FIELDS, findBranchId, findContent, listContent } from '#content/store.ts';
-import { regexComplaint } from '#db/filter.ts';
 import type { ContentKind } from '#domain/content.ts';
 import { CONTENT_KINDS } from '#domain/content.ts';
 import { CONTENT_PATHS } from '#domain/links.ts';
-import { refuse, refuseFields } from '#domain/refusal.ts';
+import { refuse } from '#domain/refusal.ts';
 import type { Auth } from '#http/auth.ts';
 import type { HttpDeps } from '#http/deps.ts';
 import { RefusedError } from '#http/errors.ts';
@@ -35,37 +34,46 @@ function registerKind(api: Api, deps: HttpDeps, auth: Auth, kind: ContentKind): 
     };
   }
 
-  api.get(`/${path}`, { schema: { tags, querystring: listQuery.extend(branchQuery.shape), summary: `List ${what}s` } }, async (request) => {
-    const actor = auth.allow(request, 'content:view');
-    const query = readListQuery(request, CONTENT_FIELDS[kind]);
-    const branch = await requireBranch(request, actor.organizationId);
-    const { count, rows } = await explainingRegex(() => listContent(deps.database, branch.id, { ...query, kind, branch: branch.name }));
-    return toPage(
-      deps.links,
-      request,
-      query,
-      count,
-      rows.map((row) => toContent(deps.links, kind, row)),
-    );
-  });
+  api.get(
+    `/${path}`,
+    { config: { action: 'content:view' }, schema: { tags, querystring: listQuery.extend(branchQuery.shape), summary: `List ${what}s` } },
+    async (request) => {
+      const actor = auth.actorOf(request);
+      const query = readListQuery(request, CONTENT_FIELDS[kind], ['branch']);
+      const branch = await requireBranch(request, actor.organizationId);
+      const { count, rows } = await listContent(deps.database, branch.id, { ...query, kind, branch: branch.name });
+      return toPage(
+        deps.links,
+        request,
+        query,
+        count,
+        rows.map((row) => toContent(deps.links, kind, row)),
+      );
+    },
+  );
 
   async function find(request: FastifyRequest, organizationId: string, id: string) {
     const branch = await requireBranch(request, organizationId);
     return requireFound(await findContent(deps.database, branch.id, kind, requireId(id, what)), what);
   }
 
-  api.get(`/${path}/:id`, { schema: { tags, params: idParams, querystring: branchQuery, summary: `Read one` } }, async (request) => {
-    const actor = auth.allow(request, 'content:view');
-    return toContent(deps.links, kind, await find(request, actor.organizationId, request.params.id));
-  });
+  api.get(
+    `/${path}/:id`,
+    { config: { action: 'content:view' }, schema: { tags, params: idParams, querystring: branchQuery, summary: `Read one` } },
+    async (request) => {
+      const actor = auth.actorOf(request);
+      return toContent(deps.links, kind, await find(request, actor.organizationId, request.params.id));
+    },
+  );
 
   for (const method of ['PATCH', 'PUT', 'DELETE'] as const) {
     api.route({
       method,
       url: `/${path}/:id`,
+      config: { action: 'content:change' },
       schema: { tags, params: idParams, hide: true },
       handler: async (request) => {
-        const actor = auth.allow(request, 'content:change');
+        const actor = auth.actorOf(request);
         const row = await find(request, actor.organizationId, request.params.id);
         throw new RefusedError(
           refuse(
@@ -85,16 +93,5 @@ function registerKind(api: Api, deps: HttpDeps, auth: Auth, kind: ContentKind): 
         );
       },
     });
-  }
-}
-
-/** PostgreSQL judges a regular expression; what it says of a bad one is the answer. */
-export async function explainingRegex<T>(search: () => Promise<T>): Promise<T> {
-  try {
-    return await search();
-  } catch (error) {
-    const complaint = regexComplaint(error);
-    if (complaint === undefined) throw error;
-    throw new RefusedError(refuseFields({ non_field_errors: [`The search cannot be done: ${complaint}.`] }));
   }
 }

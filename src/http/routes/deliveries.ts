@@ -4,7 +4,6 @@ import type { Auth } from '#http/auth.ts';
 import type { HttpDeps } from '#http/deps.ts';
 import { readListQuery, toPage } from '#http/query.ts';
 import { DELIVERY_FIELDS, findDelivery, listDeliveries, routeAgain } from '#inbox/store.ts';
-import { explainingRegex } from './content.ts';
 import type { Api } from './shared.ts';
 import { listQuery, requireFound, requireId } from './shared.ts';
 
@@ -40,11 +39,14 @@ export function registerDeliveries(api: Api, deps: HttpDeps, auth: Auth): void {
 
   api.get(
     '/organizations/:org/webhook-deliveries',
-    { schema: { tags, params: inOrganization, querystring: listQuery, summary: 'List deliveries, newest first' } },
+    {
+      config: { action: 'delivery:view' },
+      schema: { tags, params: inOrganization, querystring: listQuery, summary: 'List deliveries, newest first' },
+    },
     async (request) => {
-      const actor = auth.allowIn(request, request.params.org, 'delivery:view');
+      const actor = auth.actorOf(request);
       const query = readListQuery(request, DELIVERY_FIELDS);
-      const { count, rows } = await explainingRegex(() => listDeliveries(deps.database, actor.organizationId, query));
+      const { count, rows } = await listDeliveries(deps.database, actor.organizationId, query);
       return toPage(
         deps.links,
         request,
@@ -57,9 +59,9 @@ export function registerDeliveries(api: Api, deps: HttpDeps, auth: Auth): void {
 
   api.get(
     '/organizations/:org/webhook-deliveries/:id',
-    { schema: { tags, params: oneOf, summary: 'Read a delivery with its headers and body' } },
+    { config: { action: 'delivery:view' }, schema: { tags, params: oneOf, summary: 'Read a delivery with its headers and body' } },
     async (request) => {
-      const actor = auth.allowIn(request, request.params.org, 'delivery:view');
+      const actor = auth.actorOf(request);
       const row = requireFound(await findDelivery(deps.database, actor.organizationId, requireId(request.params.id, WHAT)), WHAT);
       const body = Buffer.from(row.body);
       return {
@@ -74,9 +76,9 @@ export function registerDeliveries(api: Api, deps: HttpDeps, auth: Auth): void {
 
   api.post(
     '/organizations/:org/webhook-deliveries/:id/replay',
-    { schema: { tags, params: oneOf, summary: 'Have a delivery handled again' } },
+    { config: { action: 'delivery:replay' }, schema: { tags, params: oneOf, summary: 'Have a delivery handled again' } },
     async (request, reply) => {
-      const actor = auth.allowIn(request, request.params.org, 'delivery:replay');
+      const actor = auth.actorOf(request);
       const row = requireFound(await findDelivery(deps.database, actor.organizationId, requireId(request.params.id, WHAT)), WHAT);
       await routeAgain(deps.database, [row.id]);
       return reply.code(202).send({ delivery: row.id, status: 'accepted' });

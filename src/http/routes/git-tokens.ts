@@ -5,7 +5,7 @@ import type { Auth } from '#http/auth.ts';
 import type { HttpDeps } from '#http/deps.ts';
 import { readFlag, readListQuery, toPage } from '#http/query.ts';
 import type { Api } from './shared.ts';
-import { listQuery, refuseBulk, requireId, unwrap } from './shared.ts';
+import { listQuery, requireId, unwrap } from './shared.ts';
 
 const tags = ['git-tokens'];
 const inOrganization = z.object({ org: z.string() });
@@ -36,9 +36,9 @@ const changed = z.strictObject(fields).partial();
 export function registerGitTokens(api: Api, deps: HttpDeps, auth: Auth): void {
   api.get(
     '/organizations/:org/git-tokens',
-    { schema: { tags, params: inOrganization, querystring: listQuery, summary: 'List Git tokens' } },
+    { config: { action: 'git-token:view' }, schema: { tags, params: inOrganization, querystring: listQuery, summary: 'List Git tokens' } },
     async (request) => {
-      const actor = auth.allowIn(request, request.params.org, 'git-token:view');
+      const actor = auth.actorOf(request);
       const query = readListQuery(request, {});
       const { count, items } = await listTokens(deps.gitTokens, actor, query);
       return toPage(deps.links, request, query, count, items);
@@ -48,29 +48,32 @@ export function registerGitTokens(api: Api, deps: HttpDeps, auth: Auth): void {
   api.post(
     '/organizations/:org/git-tokens',
     {
-      preValidation: async (request) => refuseBulk(request.body),
+      config: { action: 'git-token:manage' },
       schema: { tags, params: inOrganization, body: created, summary: 'Keep a Git token' },
     },
     async (request, reply) => {
-      const actor = auth.allowIn(request, request.params.org, 'git-token:manage');
+      const actor = auth.actorOf(request);
       return reply.code(201).send(unwrap(await createToken(deps.gitTokens, actor, request.body)));
     },
   );
 
   api.get(
     '/organizations/:org/git-tokens/:id',
-    { schema: { tags, params: oneOf, summary: 'Read a Git token, never its secret' } },
+    { config: { action: 'git-token:view' }, schema: { tags, params: oneOf, summary: 'Read a Git token, never its secret' } },
     async (request) => {
-      const actor = auth.allowIn(request, request.params.org, 'git-token:view');
+      const actor = auth.actorOf(request);
       return unwrap(await readToken(deps.gitTokens, actor, requireId(request.params.id, WHAT)));
     },
   );
 
   api.patch(
     '/organizations/:org/git-tokens/:id',
-    { schema: { tags, params: oneOf, body: changed, summary: 'Change a Git token or replace its secret' } },
+    {
+      config: { action: 'git-token:manage' },
+      schema: { tags, params: oneOf, body: changed, summary: 'Change a Git token or replace its secret' },
+    },
     async (request) => {
-      const actor = auth.allowIn(request, request.params.org, 'git-token:manage');
+      const actor = auth.actorOf(request);
       return unwrap(await changeToken(deps.gitTokens, actor, requireId(request.params.id, WHAT), request.body));
     },
   );
@@ -78,6 +81,7 @@ export function registerGitTokens(api: Api, deps: HttpDeps, auth: Auth): void {
   api.delete(
     '/organizations/:org/git-tokens/:id',
     {
+      config: { action: 'git-token:manage' },
       schema: {
         tags,
         params: oneOf,
@@ -86,7 +90,7 @@ export function registerGitTokens(api: Api, deps: HttpDeps, auth: Auth): void {
       },
     },
     async (request, reply) => {
-      const actor = auth.allowIn(request, request.params.org, 'git-token:manage');
+      const actor = auth.actorOf(request);
       unwrap(await deleteToken(deps.gitTokens, actor, requireId(request.params.id, WHAT), { force: readFlag(request, 'force') }));
       return reply.code(204).send();
     },

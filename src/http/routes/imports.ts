@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { refuseFields } from '#domain/refusal.ts';
@@ -24,7 +24,7 @@ const query = z.object({
     .string()
     .min(1)
     .max(4_096)
-    .regex(/^[^\0-\x1f]+$/, 'holds a control character'),
+    .regex(/^\P{Cc}+$/u, 'holds a control character'),
   path_prefix: z.string().optional(),
   dirty: flag,
   dry_run: flag,
@@ -38,9 +38,12 @@ export async function registerImports(scope: FastifyInstance, deps: HttpDeps, au
 
   scope.post(
     '/imports',
-    { schema: { tags: ['imports'], summary: 'Import a folder that is sent as a tar stream', querystring: z.looseObject({}) } },
+    {
+      config: { action: 'repository:change' },
+      schema: { tags: ['imports'], summary: 'Import a folder that is sent as a tar stream', querystring: z.looseObject({}) },
+    },
     async (request, reply) => {
-      const actor = auth.allow(request, 'repository:change');
+      const actor = auth.actorOf(request);
       const asked = readQuery(request.query);
       const aborted = new AbortController();
       request.raw.on('close', () => {
@@ -91,6 +94,6 @@ function readQuery(text: unknown) {
 }
 
 function asStream(body: unknown): Readable {
-  if (typeof body === 'object' && body !== null && 'pipe' in body) return body as Readable;
+  if (body instanceof Readable) return body;
   throw new RefusedError(refuseFields({ body: ['Send a tar stream as application/x-tar.'] }));
 }

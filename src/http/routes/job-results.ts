@@ -3,7 +3,6 @@ import type { HttpDeps } from '#http/deps.ts';
 import { readListQuery, toPage } from '#http/query.ts';
 import { toJobResult, toLogEntry } from '#runs/job-result.ts';
 import { JOB_RESULT_FIELDS, LOG_FIELDS, findJobResult, listJobResults, listLogs } from '#runs/store.ts';
-import { explainingRegex } from './content.ts';
 import type { EventStreams } from './events.ts';
 import type { Api } from './shared.ts';
 import { idParams, listQuery, requireFound, requireId } from './shared.ts';
@@ -13,35 +12,43 @@ const WHAT = 'job result';
 
 /** Runs, their logs, and both as they happen. */
 export function registerJobResults(api: Api, deps: HttpDeps, auth: Auth, streams: EventStreams): void {
-  api.get('/job-results', { schema: { tags, querystring: listQuery, summary: 'List runs, newest first' } }, async (request) => {
-    const actor = auth.allow(request, 'run:view');
-    const query = readListQuery(request, JOB_RESULT_FIELDS);
-    const { count, rows } = await explainingRegex(() => listJobResults(deps.database, actor.organizationId, query));
-    return toPage(
-      deps.links,
-      request,
-      query,
-      count,
-      rows.map((row) => toJobResult(deps.links, row)),
-    );
-  });
+  api.get(
+    '/job-results',
+    { config: { action: 'run:view' }, schema: { tags, querystring: listQuery, summary: 'List runs, newest first' } },
+    async (request) => {
+      const actor = auth.actorOf(request);
+      const query = readListQuery(request, JOB_RESULT_FIELDS);
+      const { count, rows } = await listJobResults(deps.database, actor.organizationId, query);
+      return toPage(
+        deps.links,
+        request,
+        query,
+        count,
+        rows.map((row) => toJobResult(deps.links, row)),
+      );
+    },
+  );
 
-  api.get('/job-results/:id', { schema: { tags, params: idParams, summary: 'Read a run' } }, async (request) => {
-    const actor = auth.allow(request, 'run:view');
-    return toJobResult(
-      deps.links,
-      requireFound(await findJobResult(deps.database, actor.organizationId, requireId(request.params.id, WHAT)), WHAT),
-    );
-  });
+  api.get(
+    '/job-results/:id',
+    { config: { action: 'run:view' }, schema: { tags, params: idParams, summary: 'Read a run' } },
+    async (request) => {
+      const actor = auth.actorOf(request);
+      return toJobResult(
+        deps.links,
+        requireFound(await findJobResult(deps.database, actor.organizationId, requireId(request.params.id, WHAT)), WHAT),
+      );
+    },
+  );
 
   api.get(
     '/job-results/:id/logs',
-    { schema: { tags, params: idParams, querystring: listQuery, summary: 'List the log of a run' } },
+    { config: { action: 'run:view' }, schema: { tags, params: idParams, querystring: listQuery, summary: 'List the log of a run' } },
     async (request) => {
-      const actor = auth.allow(request, 'run:view');
+      const actor = auth.actorOf(request);
       const row = requireFound(await findJobResult(deps.database, actor.organizationId, requireId(request.params.id, WHAT)), WHAT);
       const query = readListQuery(request, LOG_FIELDS);
-      const { count, rows } = await explainingRegex(() => listLogs(deps.database, row.id, query));
+      const { count, rows } = await listLogs(deps.database, row.id, query);
       return toPage(
         deps.links,
         request,
@@ -54,9 +61,12 @@ export function registerJobResults(api: Api, deps: HttpDeps, auth: Auth, streams
 
   api.get(
     '/job-results/:id/events',
-    { schema: { tags, params: idParams, summary: 'Follow a run: server-sent events log, progress, end; resumable by Last-Event-ID' } },
+    {
+      config: { action: 'run:view' },
+      schema: { tags, params: idParams, summary: 'Follow a run: server-sent events log, progress, end; resumable by Last-Event-ID' },
+    },
     async (request, reply) => {
-      const actor = auth.allow(request, 'run:view');
+      const actor = auth.actorOf(request);
       const row = requireFound(await findJobResult(deps.database, actor.organizationId, requireId(request.params.id, WHAT)), WHAT);
       await streams.open(request, reply, { organizationId: actor.organizationId, jobResultId: row.id });
     },

@@ -13,11 +13,8 @@ export function registerOperations(scope: FastifyInstance, deps: HttpDeps, auth:
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', problems });
   });
 
-  scope.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
-    if (!isLoopback(request)) {
-      await auth.require(request);
-      auth.allow(request, 'metrics:view');
-    }
+  scope.get('/metrics', { config: { action: 'metrics:view' }, schema: { hide: true } }, async (request, reply) => {
+    if (!isLoopback(request)) await auth.require(request);
     return reply.type(deps.metrics.contentType).send(await deps.metrics.metrics());
   });
 
@@ -26,8 +23,11 @@ export function registerOperations(scope: FastifyInstance, deps: HttpDeps, auth:
   });
 }
 
-/** The socket's own address: headers that name another are not asked. */
-function isLoopback({ raw }: FastifyRequest): boolean {
+/** Behind a proxy on this machine everybody comes from here; what a proxy passes on is not taken for local. */
+const PROXIED = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
+
+function isLoopback({ raw, headers }: FastifyRequest): boolean {
+  if (PROXIED.some((name) => headers[name] !== undefined)) return false;
   const address = raw.socket.remoteAddress ?? '';
   return address === '127.0.0.1' || address === '::1' || address === '::ffff:127.0.0.1';
 }

@@ -8,9 +8,9 @@ import { idParams, requireFound, requireId } from './shared.ts';
 export function registerPeople(api: Api, deps: HttpDeps, auth: Auth): void {
   api.get(
     '/users/users/:id',
-    { schema: { tags: ['users'], params: idParams, summary: 'Read a user of the organization' } },
+    { config: { action: 'user:view' }, schema: { tags: ['users'], params: idParams, summary: 'Read a user of the organization' } },
     async (request) => {
-      const actor = auth.allow(request, 'user:view');
+      const actor = auth.actorOf(request);
       const user = requireFound(await findUser(deps.database, actor.organizationId, requireId(request.params.id, 'user')), 'user');
       return {
         id: user.id,

@@ -40,8 +40,3 @@ export function requireFound<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new RefusedError(refuse('NOT_FOUND', `There is no such ${what}.`));
   return value;
 }
-
-/** Lists of objects in a body are other systems' bulk calls; half of one done would be worse than none. */
-export function refuseBulk(body: unknown): void {
-  if (Array.isArray(body)) throw new RefusedError(refuse('BULK_NOT_SUPPORTED', 'This address takes one object, not a list.'));
-}

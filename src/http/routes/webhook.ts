@@ -1,10 +1,13 @@
+import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import { refuse } from '#domain/refusal.ts';
 import type { Auth } from '#http/auth.ts';
 import type { HttpDeps } from '#http/deps.ts';
 import { RefusedError } from '#http/errors.ts';
-import { ensureHook, toHook } from '#hooks/hook.ts';
+import { ensureHook, revealOnce, toHook } from '#hooks/hook.ts';
 import { configure, rotateHook } from '#hooks/register.ts';
 import { findHook } from '#hooks/store.ts';
+import type { HookRow } from '#hooks/store.ts';
 import { findRepository } from '#repositories/store.ts';
 import type { Api } from './shared.ts';
 import { idParams, requireFound, requireId } from './shared.ts';
@@ -14,54 +17,65 @@ const PROVIDER_MS = 15_000;
 const tags = ['git-repositories'];
 
 export function registerWebhook(api: Api, deps: HttpDeps, auth: Auth): void {
-  async function load(organizationId: string, id: string) {
-    const repository = requireFound(await findRepository(deps.database, organizationId, requireId(id, 'repository')), 'repository');
-    return { id: repository.id, organizationId, provider: repository.provider };
+  async function load(request: FastifyRequest<{ Params: z.infer<typeof idParams> }>) {
+    const { organizationId } = auth.actorOf(request);
+    const id = requireId(request.params.id, 'repository');
+    const { provider } = requireFound(await findRepository(deps.database, organizationId, id), 'repository');
+    return { id, organizationId, provider };
+  }
+
+  async function ensure(request: FastifyRequest<{ Params: z.infer<typeof idParams> }>): Promise<HookRow> {
+    const hook = await ensureHook(deps.hooks, await load(request));
+    if (hook === undefined) throw noWebhooks();
+    return hook;
+  }
+
+  async function reread(row: HookRow): Promise<HookRow> {
+    return (await findHook(deps.database, row.repository_id)) ?? row;
   }
 
   api.get(
     '/git-repositories/:id/webhook',
-    { schema: { tags, params: idParams, summary: "Show the repository's webhook" } },
+    { config: { action: 'hook:view' }, schema: { tags, params: idParams, summary: "Show the repository's webhook" } },
     async (request) => {
-      const actor = auth.allow(request, 'hook:view');
-      const repository = await load(actor.organizationId, request.params.id);
-      return toHook(deps.links, requireFound(await findHook(deps.database, repository.id), 'webhook'));
+      const { id } = await load(request);
+      return toHook(deps.links, requireFound(await findHook(deps.database, id), 'webhook'));
     },
   );
 
   api.post(
     '/git-repositories/:id/webhook',
-    { schema: { tags, params: idParams, summary: 'Create or show the webhook; the secret is there once' } },
+    {
+      config: { action: 'hook:manage' },
+      schema: { tags, params: idParams, summary: 'Create or show the webhook; the secret is there once' },
+    },
     async (request) => {
-      const actor = auth.allow(request, 'hook:manage');
-      const hook = await ensureHook(deps.hooks, await load(actor.organizationId, request.params.id));
-      if (hook === undefined) throw noWebhooks();
-      if (hook.secret !== undefined) await configure(deps.hooks, hook.row, AbortSignal.timeout(PROVIDER_MS));
-      const row = (await findHook(deps.database, hook.row.repository_id)) ?? hook.row;
-      return toHook(deps.links, row, hook.secret);
+      const row = await ensure(request);
+      // Never tried, or tried in vain: it costs one call to say truly how it stands now.
+      if (row.status !== 'active') await configure(deps.hooks, row, AbortSignal.timeout(PROVIDER_MS));
+      return toHook(deps.links, await reread(row), await revealOnce(deps.hooks, row));
     },
   );
 
   api.post(
     '/git-repositories/:id/webhook/repair',
-    { schema: { tags, params: idParams, summary: 'Bring the webhook at the provider in line' } },
+    { config: { action: 'hook:manage' }, schema: { tags, params: idParams, summary: 'Bring the webhook at the provider in line' } },
     async (request) => {
-      const actor = auth.allow(request, 'hook:manage');
-      const hook = await ensureHook(deps.hooks, await load(actor.organizationId, request.params.id));
-      if (hook === undefined) throw noWebhooks();
-      await configure(deps.hooks, hook.row, AbortSignal.timeout(PROVIDER_MS));
-      return toHook(deps.links, (await findHook(deps.database, hook.row.repository_id)) ?? hook.row);
+      const row = await ensure(request);
+      await configure(deps.hooks, row, AbortSignal.timeout(PROVIDER_MS));
+      return toHook(deps.links, await reread(row));
     },
   );
 
   api.post(
     '/git-repositories/:id/webhook/rotate',
-    { schema: { tags, params: idParams, summary: 'Give the webhook a new secret; the old one stays valid for a day' } },
+    {
+      config: { action: 'hook:manage' },
+      schema: { tags, params: idParams, summary: 'Give the webhook a new secret; the old one stays valid for a day' },
+    },
     async (request) => {
-      const actor = auth.allow(request, 'hook:manage');
-      const repository = await load(actor.organizationId, request.params.id);
-      const row = requireFound(await findHook(deps.database, repository.id), 'webhook');
-      const rotated = await rotateHook(deps.hooks, row, deps.now(), AbortSignal.timeout(PROVIDER_MS));
+      const { id } = await ensure(request);
+      const rotated = requireFound(await rotateHook(deps.hooks, id, AbortSignal.timeout(PROVIDER_MS)), 'webhook');
       return toHook(deps.links, rotated.row, rotated.secret);
     },
   );
