@@ -64,10 +64,9 @@ ntp-servers: 172.16.10.22
 `,
   'config_contexts/locations/AMS.yaml': `_metadata:
   name: AMS servers
-  weigth: heavy
+  weight: heavy
   locatoins: [{name: AMS}]
 ntp-servers: [10.31.0.1]
-ntp-servers: [10.31.0.2]
 `,
   'config_contexts/locations/FRA.yaml': `_metadata:
   name: FRA servers

@@ -63,8 +63,15 @@ export async function followRun(api: Api, jobResultId: string, watcher: RunWatch
   }
 }
 
+const LOG_PAGE = 1_000;
+const logPageSchema = z.object({ count: z.number(), results: z.array(z.unknown()) });
+
 async function readLogs(api: Api, path: string, once: (entry: LogEntry) => void): Promise<void> {
-  for (const entry of z.array(z.unknown()).parse(await api.call('GET', `${path}logs/`))) once(readLogEntry(entry));
+  for (let offset = 0; ; offset += LOG_PAGE) {
+    const page = logPageSchema.parse(await api.call('GET', `${path}logs/`, { query: { limit: LOG_PAGE, offset } }));
+    for (const entry of page.results) once(readLogEntry(entry));
+    if (offset + page.results.length >= page.count || page.results.length === 0) return;
+  }
 }
 
 /** Asking again would bring the same: the run is not there, may not be seen, or the answer is none that we understand. */

@@ -35,7 +35,7 @@ function publicUrl({ publicUrl: url }: Config): Check {
     return warn(
       'public-url',
       `PUBLIC_URL is ${url}, which only this machine can reach.`,
-      'Providers cannot deliver webhooks to it, so pushes are found by polling. Set PUBLIC_URL to an address that they reach.',
+      'Providers cannot deliver webhooks to it, so a push is imported only when a sync is asked for. Set PUBLIC_URL to an address that they reach.',
     );
   }
   if (protocol === 'http:') {

@@ -1,3 +1,9 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '#config.ts';
+import { checkGit as inspectGit } from '#git/check-git.ts';
+import { createGit } from '#git/git.ts';
 import type { Check } from './check.ts';
 import { fail, pass, warn } from './check.ts';
 
@@ -9,7 +15,29 @@ export function checkNode(): readonly Check[] {
   const name = 'node';
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const detail = `Node ${process.versions.node} (${process.execPath}).`;
-  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) return [fail(name, detail, `Use Node ${OLDEST.join('.')} or later.`)];
+  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]))
+    return [fail(name, detail, `Use Node ${OLDEST.join('.')} or later.`)];
   if (major !== DEVELOPED_ON) return [warn(name, detail, `Tributary is developed and tested on Node ${DEVELOPED_ON}.`)];
   return [pass(name, detail)];
+}
+
+/** Git as the service would run it, in a place of its own: the data folder is not touched. */
+export async function checkGit(config: Config): Promise<readonly Check[]> {
+  const name = 'git';
+  const place = await mkdtemp(join(tmpdir(), 'tributary-doctor-'));
+  let homeDir: string | undefined;
+  try {
+    const git = await createGit({ dataDir: place, limits: config.limits, timeoutMs: config.syncTimeoutMs });
+    ({ homeDir } = git);
+    const { version, problems, warnings } = await inspectGit(git);
+    if (problems.length > 0) return problems.map((problem) => fail(name, problem, 'Install a current git.'));
+    return [
+      pass(name, `Git ${version}, with its protections in place.`),
+      ...warnings.map((warning) => warn(name, warning, 'Install util-linux.')),
+    ];
+  } finally {
+    // HOME of Git is read-only, which would keep it from being removed.
+    if (homeDir !== undefined) await chmod(homeDir, 0o700);
+    await rm(place, { recursive: true, force: true });
+  }
 }

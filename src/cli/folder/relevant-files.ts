@@ -33,12 +33,20 @@ export async function relevantFiles(source: ContentSource, pathPrefix: string, s
   const rules = { pathPrefix: prefix, providedContents: null, ignore };
   const selected = selectFiles(listed.files, rules);
   const wanted = new Set([ignorePath, ...selected.files.map(({ file }) => file.path), ...selected.problems.map((problem) => problem.path)]);
-  return { files: listed.files.filter((file) => wanted.has(file.path)), warnings: skippedWarnings(listed.skipped.filter(({ path }) => mightBeContent(path))) };
+  return {
+    files: listed.files.filter((file) => wanted.has(file.path)),
+    warnings: skippedWarnings(listed.skipped.filter(({ path }) => mightBeContent(path))),
+  };
 
   /** Whether the entry, or something below it if it stands for a folder, would be read if it were a plain file. */
   function mightBeContent(path: string): boolean {
     const stands = [path, ...['x.yaml', 'x/y.yaml', 'x/y/z'].map((below) => `${path}/${below}`)];
-    return selectFiles(stands.map((one) => ({ path: one, blobId: '', sizeBytes: 0 })), rules).files.length > 0;
+    return (
+      selectFiles(
+        stands.map((one) => ({ path: one, blobId: '', sizeBytes: 0 })),
+        rules,
+      ).files.length > 0
+    );
   }
 }
 

@@ -21,7 +21,7 @@ async function serve(answers: { readonly events: Answer; readonly job: () => obj
   const server = createServer((request, response) => {
     const path = request.url ?? '';
     if (path.endsWith('/events')) answers.events(request, response);
-    else if (path.endsWith('/logs/')) response.end(JSON.stringify(answers.logs()));
+    else if (path.includes('/logs/')) response.end(JSON.stringify({ count: answers.logs().length, results: answers.logs() }));
     else response.end(JSON.stringify(answers.job()));
   });
   open.push(server);

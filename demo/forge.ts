@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import type { StatusView } from '#test/forge/client.ts';
+import { spawnForge } from '#test/forge/client.ts';
+
+/** The stand-in for GitHub as the demo uses it. */
+export interface DemoForge {
+  readonly url: string;
+  /** What the service is given: a classic token that may read, create hooks and post statuses. */
+  readonly serviceToken: string;
+  readonly developerToken: string;
+  readonly cloneUrl: (fullName: string) => string;
+  readonly head: (fullName: string) => Promise<string>;
+  /** Addresses of a repository's webhooks, asked as anybody would ask GitHub. */
+  readonly hookUrls: (fullName: string) => Promise<readonly string[]>;
+  /** Statuses of a commit, the newest first. */
+  readonly statuses: (fullName: string, commit: string) => Promise<readonly StatusView[]>;
+  readonly close: () => Promise<void>;
+}
+
+const hooksSchema = z.array(z.object({ config: z.object({ url: z.string() }) }));
+
+/** Starts it in a process of its own, with these repositories and two people's tokens. */
+export async function startForge(repositories: Readonly<Record<string, Readonly<Record<string, string>>>>): Promise<DemoForge> {
+  const forge = await spawnForge();
+  for (const [fullName, files] of Object.entries(repositories)) {
+    const [owner = '', name = ''] = fullName.split('/');
+    await forge.createRepository({ owner, name, files: { ...files } });
+  }
+  const service = await forge.createToken({ kind: 'classic', login: 'tributary-bot', scopes: ['repo', 'admin:repo_hook'] });
+  const developer = await forge.createToken({ kind: 'classic', login: 'ana', scopes: ['repo'] });
+  return {
+    url: forge.url,
+    serviceToken: service.token,
+    developerToken: developer.token,
+    cloneUrl: (fullName) => `${forge.url}/${fullName}.git`,
+    head: async (fullName) => (await forge.readRepository(fullName)).head ?? '',
+    hookUrls: async (fullName) => {
+      const answer = await fetch(`${forge.url}/api/v3/repos/${fullName}/hooks`, {
+        headers: { authorization: `Bearer ${developer.token}`, 'user-agent': 'tributary-demo' },
+      });
+      return hooksSchema.parse(await answer.json()).map(({ config }) => config.url);
+    },
+    statuses: async (fullName, commit) => (await forge.statuses(fullName, commit)).toReversed(),
+    close: forge.stop,
+  };
+}

@@ -1,0 +1,138 @@
+import { BAD_PUSH, GOOD_PUSH, HELD_PUSH, MEND, NET_CONFIG } from './content.ts';
+import type { Context, DemoRepository, Desk, EndedRun } from './desk.ts';
+import type { DemoForge } from './forge.ts';
+import type { Narrator } from './tell.ts';
+import { until } from './until.ts';
+import type { WorkTree } from './work-tree.ts';
+
+export interface Stage {
+  readonly tell: Narrator;
+  readonly desk: Desk;
+  readonly forge: DemoForge;
+  readonly serviceUrl: string;
+}
+
+const NYC = 'NYC servers';
+
+/** A token is saved and two repositories are registered; the rest happens by itself. */
+export async function registerRepositories({ tell, desk, forge, serviceUrl }: Stage): Promise<DemoRepository> {
+  tell.chapter('A Git token is saved, and two repositories are registered with it');
+  const state = await desk.saveToken({ name: 'forge-main', url: forge.url, token: forge.serviceToken });
+  tell.say(
+    `POST /api/organizations/default/git-tokens/       saved as "forge-main" (${state}); the secret is sealed and never shown again`,
+  );
+  const networks = await desk.register('net-config', forge.cloneUrl('acme/net-config'), 'forge-main');
+  const templates = await desk.register('templates', forge.cloneUrl('acme/templates'), 'forge-main');
+  tell.say('POST /api/extras/git-repositories/                 net-config, templates');
+  for (const repository of [networks, templates]) {
+    const hooks = await forge.hookUrls(`acme/${repository.name}`);
+    const url = repository.webhook?.url ?? '';
+    tell.claim(`the forge has a hook for ${repository.name}: ${url}`, url.startsWith(serviceUrl) && hooks.includes(url));
+  }
+  for (const repository of [networks, templates]) {
+    const run = await desk.runFor(repository.id, await forge.head(`acme/${repository.name}`));
+    const added = run.job.result?.counts.added ?? 0;
+    tell.claim(`${repository.name} was imported at once: ${run.job.result?.summary}`, run.job.status.value === 'SUCCESS' && added > 0);
+  }
+  const contexts = await desk.contexts(networks.id);
+  tell.claim(`served config contexts: ${[...contexts.keys()].join(', ')}`, contexts.size >= Object.keys(NET_CONFIG).length - 1);
+  return networks;
+}
+
+export async function goodPush(stage: Stage, repository: DemoRepository, tree: WorkTree): Promise<void> {
+  const { tell, desk } = stage;
+  tell.chapter('A developer pushes: one more time server in NYC, and a new site');
+  const { commit, run } = await pushAndFollow(stage, repository, tree, 'Add AMS and a third server for NYC', GOOD_PUSH);
+  tell.claim(`the run ended as ${run.job.status.value}: ${run.job.result?.summary}`, run.job.status.value === 'SUCCESS');
+  const contexts = await desk.contexts(repository.id);
+  tell.claim(`served now: ${NYC} with ${servers(contexts)}, AMS servers`, count(contexts) === 3 && contexts.has('AMS servers'));
+  await showStatus(stage, commit, 'success');
+}
+
+export async function badPush(stage: Stage, repository: DemoRepository, tree: WorkTree): Promise<void> {
+  const { tell, desk } = stage;
+  tell.chapter('A push with mistakes in two files, beside a third file that is right');
+  const before = await desk.contexts(repository.id);
+  const { commit, run } = await pushAndFollow(stage, repository, tree, 'Change sites in a hurry', BAD_PUSH);
+  const errors = run.log.filter((entry) => entry.level === 'error' && entry.path !== undefined);
+  for (const error of errors) tell.say(`${error.path}:${error.line}:${error.column}  ${error.code}  ${error.message}`);
+  tell.claim(
+    `${errors.length} errors in one run, each with file, line and column`,
+    errors.length >= 3 && errors.every((error) => error.line !== undefined && error.column !== undefined),
+  );
+  tell.claim(`the run ended as ${run.job.status.value}, nothing was imported`, run.job.status.value === 'FAILURE');
+  const after = await desk.contexts(repository.id);
+  tell.claim(
+    `the last good commit is still served: ${NYC} with ${servers(after)}, and no FRA servers`,
+    JSON.stringify([...after]) === JSON.stringify([...before]) && !after.has('FRA servers'),
+  );
+  const description = await showStatus(stage, commit, 'failure');
+  tell.claim('the status says how many errors there are', description.includes(String(errors.length)));
+}
+
+export async function mend(stage: Stage, repository: DemoRepository, tree: WorkTree): Promise<void> {
+  const { tell, desk } = stage;
+  tell.chapter('The mistakes are mended');
+  const { commit, run } = await pushAndFollow(stage, repository, tree, 'Mend NYC and AMS', MEND);
+  tell.claim(`the run ended as ${run.job.status.value}: ${run.job.result?.summary}`, run.job.status.value === 'SUCCESS');
+  tell.claim('FRA servers is served too', (await desk.contexts(repository.id)).has('FRA servers'));
+  await showStatus(stage, commit, 'success');
+}
+
+/** With `update_policy` notify a push waits for a person, who can look at the difference first. */
+export async function lookFirst({ tell, desk }: Stage, repository: DemoRepository, tree: WorkTree): Promise<void> {
+  tell.chapter('Looking before importing: a dry run');
+  await desk.change(repository.id, { update_policy: 'notify' });
+  const commit = await tree.push('Add a server for FRA', HELD_PUSH);
+  tell.say(`update_policy is "notify" now; git push ${commit.slice(0, 10)} waits for a person`, 'POST …/sync/ {"dry_run": true}');
+  const { job } = await desk.dryRun(repository.id);
+  for (const change of job.result?.diff ?? []) {
+    tell.say(`${change.action} ${change.name} (${change.path}:${change.line})`);
+    for (const { path, before, after } of change.fields) tell.say(`  ${path}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`);
+  }
+  const fields = job.result?.diff?.flatMap((change) => change.fields) ?? [];
+  tell.claim('the difference is shown by object and field', job.result?.commit === commit && fields.length > 0);
+  tell.claim('nothing was changed by it', count(await desk.contexts(repository.id), 'FRA servers') === 1);
+  await desk.sync(repository.id);
+  tell.claim('asked for, it is imported', count(await desk.contexts(repository.id), 'FRA servers') === 2);
+  await desk.change(repository.id, { update_policy: 'auto' });
+}
+
+async function pushAndFollow(
+  { tell, desk }: Stage,
+  repository: DemoRepository,
+  tree: WorkTree,
+  message: string,
+  files: Readonly<Record<string, string>>,
+): Promise<{ readonly commit: string; readonly run: EndedRun }> {
+  const known = new Set((await desk.deliveries()).map((delivery) => delivery.id));
+  const started = performance.now();
+  const commit = await tree.push(message, files);
+  tell.say(`git push  ${commit.slice(0, 10)}  "${message}"`);
+  const delivery = await until('the delivery of the push', async () =>
+    (await desk.deliveries()).find((one) => !known.has(one.id) && one.event === 'push'),
+  );
+  const run = await desk.runFor(repository.id, commit);
+  tell.claim(`the forge's signed delivery ${delivery.id} was accepted, and its run took care of the commit`, true);
+  tell.say(`from push to result: ${((performance.now() - started) / 1_000).toFixed(1)} s`);
+  return { commit, run };
+}
+
+/** The status that stands at the forge; its description. */
+async function showStatus({ tell, forge }: Stage, commit: string, state: string): Promise<string> {
+  const status = await until(`the status of ${commit.slice(0, 10)}`, async () => {
+    const [newest] = await forge.statuses('acme/net-config', commit);
+    return newest?.state === 'pending' ? undefined : newest;
+  });
+  tell.claim(`the commit shows ${status.context}: ${status.state}, "${status.description}"`, status.state === state);
+  return status.description ?? '';
+}
+
+function count(contexts: ReadonlyMap<string, Context>, name = NYC): number {
+  const list = contexts.get(name)?.data['ntp-servers'];
+  return Array.isArray(list) ? list.length : 0;
+}
+
+function servers(contexts: ReadonlyMap<string, Context>): string {
+  return `${count(contexts)} time servers`;
+}
