@@ -179,7 +179,7 @@ function sendControl<T>(url: string, method: string, body: Readable | string | U
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString();
         if ((response.statusCode ?? 0) < 300) resolve((text === '' ? undefined : JSON.parse(text)) as T);
-        else reject(new ForgeError(response.statusCode ?? 0, `${method} ${url}: ${text}`));
+        else reject(new ForgeError(response.statusCode ?? 0, `${response.statusCode ?? 0} for ${method} ${url}: ${text}`));
       });
     });
     sending.on('error', reject);

@@ -1,7 +1,7 @@
 import { emailOf } from '#test/forge/accounts.ts';
 import type { Forge } from '#test/forge/forge.ts';
 import { importRaw, writeCommits, writeObject } from '#test/forge/git/fast-import.ts';
-import { changeRefs, isAncestor, readRef, resolveCommit, ZERO, type RefChange } from '#test/forge/git/refs.ts';
+import { changeRefs, isAncestor, listRefs, readRef, resolveCommit, ZERO, type RefChange } from '#test/forge/git/refs.ts';
 import { readGit } from '#test/forge/git/run.ts';
 import { announcePush } from '#test/forge/github/pushes.ts';
 import { fullNameOf, type Repository } from '#test/forge/repositories.ts';
@@ -47,9 +47,8 @@ async function moveRefs({ forge, json }: ControlCall): Promise<PushView> {
   const spec = await json(newRefs);
   const repository = getRepository(forge, spec.repository);
   return forge.lock(repository.id, async () => {
-    const changes: RefChange[] = [];
-    for (const { ref, sha } of spec.updates)
-      changes.push({ ref, before: (await readRef(repository.dir, ref)) ?? ZERO, after: sha ?? ZERO });
+    const refs = await listRefs(repository.dir, 'refs');
+    const changes = spec.updates.map(({ ref, sha }) => ({ ref, before: refs.get(ref) ?? ZERO, after: sha ?? ZERO }));
     return announce(forge, repository, changes, spec);
   });
 }

@@ -52,7 +52,8 @@ export async function listNewCommits(
   { ref, before, after }: { readonly ref: string; readonly before: string; readonly after: string },
   limit: number,
 ): Promise<{ readonly ids: readonly string[]; readonly distinct: ReadonlySet<string> }> {
-  const elsewhere = [`--exclude=${ref}`, '--exclude=refs/pull/*', '--exclude=refs/forge/*', '--all'];
+  // Not --all, which counts HEAD in: that is the default branch, whatever is excluded.
+  const elsewhere = [`--exclude=${ref}`, '--glob=refs/heads', '--glob=refs/tags'];
   const list = ['rev-list', '--topo-order', `--max-count=${limit}`, after, '--not'];
   const known = before === ZERO ? [] : [before];
   const distinct = lines(await readGit(dir, [...list, ...known, ...elsewhere]));

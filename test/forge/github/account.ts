@@ -25,7 +25,10 @@ function endpoint(path: string, open: boolean, accepted: readonly string[], hand
 function readUser({ forge, caller }: Call): Answer {
   const account = forge.accounts.ensure(caller?.login ?? '');
   const since = isoSeconds(account.createdAt);
-  return { status: 200, body: { ...accountShape(forge.url, account), name: account.login, email: null, created_at: since, updated_at: since } };
+  return {
+    status: 200,
+    body: { ...accountShape(forge.url, account), name: account.login, email: null, created_at: since, updated_at: since },
+  };
 }
 
 /** Those the token reaches. Behind single sign-on the list is silently shorter, and a header says so. */

@@ -14,9 +14,12 @@ export interface Happening {
 /** Delivers an event to every active hook of the repository that wants it. */
 export function fire(forge: Forge, happening: Happening, event: string, payload: Readonly<Record<string, unknown>>): void {
   const full = { ...payload, ...envelope(forge, happening, payload) };
-  for (const hook of hooksOf(forge, happening.repository)) {
-    if (hook.active && wants(hook, event)) startDelivery(forge, hook, event, full);
-  }
+  for (const hook of listeners(forge, happening.repository, event)) startDelivery(forge, hook, event, full);
+}
+
+/** Who would hear of such an event. Payloads that cost much are not made for nobody. */
+export function listeners(forge: Pick<Forge, 'github'>, repository: Pick<Repository, 'id'>, event: string): readonly Hook[] {
+  return hooksOf(forge, repository).filter((hook) => hook.active && (hook.events.includes(event) || hook.events.includes('*')));
 }
 
 /** The end of every payload. A repository already there stays: push has a form of its own. */
@@ -35,8 +38,4 @@ export function envelope(
 
 export function hooksOf(forge: Pick<Forge, 'github'>, repository: Pick<Repository, 'id'>): readonly Hook[] {
   return [...forge.github.hooks.values()].filter((hook) => hook.repositoryId === repository.id);
-}
-
-function wants(hook: Hook, event: string): boolean {
-  return hook.events.includes(event) || hook.events.includes('*');
 }

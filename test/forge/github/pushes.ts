@@ -2,7 +2,7 @@ import type { Account } from '#test/forge/accounts.ts';
 import type { Forge } from '#test/forge/forge.ts';
 import { ZERO, type RefChange } from '#test/forge/git/refs.ts';
 import type { Repository } from '#test/forge/repositories.ts';
-import { fire } from './fire.ts';
+import { fire, listeners } from './fire.ts';
 import { pushPayload } from './payloads/push.ts';
 import { followBranch } from './pulls.ts';
 
@@ -25,7 +25,8 @@ export async function announcePush(forge: Forge, { repository, changes, pusher, 
   const tags = changes.filter(({ ref }) => ref.startsWith('refs/tags/'));
   const told = [...(branches.length > MAX_BRANCHES ? [] : branches), ...(tags.length > MAX_TAGS ? [] : tags)];
   for (const change of silent ? [] : told) {
-    fire(forge, { repository: current, sender: pusher }, 'push', await pushPayload(forge, current, change, pusher));
+    if (listeners(forge, current, 'push').length > 0)
+      fire(forge, { repository: current, sender: pusher }, 'push', await pushPayload(forge, current, change, pusher));
     tellRefMadeOrRemoved(forge, current, change, pusher);
   }
   for (const change of branches) await followBranch(forge, { repository: current, change, sender: pusher, silent });

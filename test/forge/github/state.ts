@@ -7,6 +7,8 @@ export interface GithubState {
   readonly hooks: Map<number, Hook>;
   /** In the order they were posted. */
   readonly statuses: CommitStatus[];
+  /** Ids of commits that were found once, as `repository:id`. */
+  readonly knownCommits: Set<string>;
   readonly pulls: Map<number, Pull>;
   readonly comments: Map<number, Comment>;
   /** In the order they were started. */
@@ -100,6 +102,7 @@ export function createGithubState(): GithubState {
   return {
     hooks: new Map(),
     statuses: [],
+    knownCommits: new Set(),
     pulls: new Map(),
     comments: new Map(),
     deliveries: [],

@@ -4,7 +4,7 @@ import type { Answer } from '#test/forge/http/exchange.ts';
 import { NEEDS } from './access.ts';
 import { repositoryEndpoint, type RepositoryCall, type RepositoryEndpoint } from './endpoint.ts';
 import { invalid, noCommit } from './errors.ts';
-import { fire } from './fire.ts';
+import { fire, listeners } from './fire.ts';
 import { pageOf } from './pagination.ts';
 import { accountShape, apiUrlOf, commitShape, isoSeconds, repositoryShape, statusShape } from './shapes.ts';
 import type { CommitStatus } from './state.ts';
@@ -30,8 +30,7 @@ async function withCommit(call: RepositoryCall, use: (sha: string) => Answer): P
 async function postStatus(call: RepositoryCall): Promise<Answer> {
   const { forge, repository, account, body } = call;
   const sha = call.params['sha'] ?? '';
-  const [commit] = /^[0-9a-f]{40}$/.test(sha) ? await readCommits(repository.dir, [sha]).catch(() => []) : [];
-  if (commit === undefined) return noCommit(sha);
+  if (!(await isCommit(call, sha))) return noCommit(sha);
   const checked = checkStatus(body);
   if (typeof checked === 'string') return invalid(`Validation failed: ${checked}`);
   const same = statusesOf(call, sha).filter(({ context }) => context.toLowerCase() === checked.context.toLowerCase());
@@ -46,7 +45,28 @@ async function postStatus(call: RepositoryCall): Promise<Answer> {
     creator: account,
   };
   forge.github.statuses.push(status);
-  const branches = await branchesAt(repository.dir, sha);
+  if (listeners(forge, repository, 'status').length > 0) await fireStatus(call, status);
+  const shape = statusShape(forge.url, repository, status);
+  return {
+    status: 201,
+    headers: { Location: `${apiUrlOf(forge.url, repository)}/statuses/${sha}` },
+    body: { ...shape, creator: accountShape(forge.url, account) },
+  };
+}
+
+/** Commits never go away here, so each is looked up once: reports come by the thousand. */
+async function isCommit({ forge, repository }: RepositoryCall, sha: string): Promise<boolean> {
+  const { knownCommits } = forge.github;
+  const key = `${repository.id}:${sha}`;
+  if (knownCommits.has(key)) return true;
+  const found = /^[0-9a-f]{40}$/.test(sha) && (await readCommits(repository.dir, [sha]).catch(() => [])).length === 1;
+  if (found) knownCommits.add(key);
+  return found;
+}
+
+async function fireStatus({ forge, repository, account }: RepositoryCall, status: CommitStatus): Promise<void> {
+  const { sha } = status;
+  const [commits, branches] = await Promise.all([readCommits(repository.dir, [sha]), branchesAt(repository.dir, sha)]);
   fire(forge, { repository, sender: account }, 'status', {
     id: status.id,
     sha,
@@ -55,17 +75,11 @@ async function postStatus(call: RepositoryCall): Promise<Answer> {
     context: status.context,
     description: status.description,
     state: status.state,
-    commit: commitShape(forge.url, repository, commit),
+    commit: commits.map((commit) => commitShape(forge.url, repository, commit)).at(0),
     branches: branches.map((branch) => ({ name: branch.slice('refs/heads/'.length), commit: { sha }, protected: false })),
     created_at: isoSeconds(status.createdAt),
     updated_at: isoSeconds(status.createdAt),
   });
-  const shape = statusShape(forge.url, repository, status);
-  return {
-    status: 201,
-    headers: { Location: `${apiUrlOf(forge.url, repository)}/statuses/${sha}` },
-    body: { ...shape, creator: accountShape(forge.url, account) },
-  };
 }
 
 type StatusInput = Pick<CommitStatus, 'state' | 'description' | 'target_url' | 'context'>;
