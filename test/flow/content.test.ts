@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { context } from '#test/support/content-files.ts';
+import { PATIENCE } from '#test/support/patience.ts';
 import { openScope } from '#test/support/scope.ts';
 import { finalStatus } from '#test/support/statuses.ts';
 import type { World } from '#test/support/world.ts';
 import { startWorld } from '#test/support/world.ts';
 
+vi.setConfig(PATIENCE);
 const scope = openScope();
 let world: World;
 beforeAll(async () => {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { DeliveryAnswer, StoredBodyAnswer } from '#test/support/api-views.ts';
 import { context } from '#test/support/content-files.ts';
+import { PATIENCE } from '#test/support/patience.ts';
 import { openScope } from '#test/support/scope.ts';
 import type { Delivery } from '#test/support/signed-delivery.ts';
 import { sendDelivery } from '#test/support/signed-delivery.ts';
@@ -12,6 +13,7 @@ import { startWorld } from '#test/support/world.ts';
 const INBOX = '/api/organizations/default/webhook-deliveries';
 const MOST_BODY_BYTES = 26_214_400;
 
+vi.setConfig(PATIENCE);
 const scope = openScope();
 let world: World;
 let repository: Registered;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { context } from '#test/support/content-files.ts';
 import { pushBody, sendFlood } from '#test/support/flood.ts';
+import { PATIENCE } from '#test/support/patience.ts';
 import { openScope } from '#test/support/scope.ts';
 import { untilTrue } from '#test/support/until.ts';
 import type { World } from '#test/support/world.ts';
@@ -12,6 +13,7 @@ const PUSHES = 10;
 /** The first sync may be under way when the flood begins, and each batch of routed deliveries may ask once while one runs. */
 const HANDFUL = 12;
 
+vi.setConfig(PATIENCE);
 const scope = openScope();
 let world: World;
 beforeAll(async () => {

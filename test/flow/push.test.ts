@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { context } from '#test/support/content-files.ts';
+import { PATIENCE } from '#test/support/patience.ts';
 import { openScope } from '#test/support/scope.ts';
 import { until } from '#test/support/until.ts';
 import { cloneWorkTree } from '#test/support/work-tree.ts';
 import type { World } from '#test/support/world.ts';
 import { LOGIN, startWorld } from '#test/support/world.ts';
 
+vi.setConfig(PATIENCE);
 const scope = openScope();
 let world: World;
 beforeAll(async () => {

@@ -1,11 +1,13 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { context } from '#test/support/content-files.ts';
+import { PATIENCE } from '#test/support/patience.ts';
 import { openScope } from '#test/support/scope.ts';
 import { finalStatus, postedStatuses } from '#test/support/statuses.ts';
 import { untilTrue } from '#test/support/until.ts';
 import type { World } from '#test/support/world.ts';
 import { startWorld } from '#test/support/world.ts';
 
+vi.setConfig(PATIENCE);
 const scope = openScope();
 let world: World;
 beforeAll(async () => {
@@ -81,6 +83,7 @@ test('commits that are superseded by a force push never stay pending, and the he
 
   expect(await api.contexts(repository.id)).toMatchObject([{ data: { kept: true }, commit: after }]);
   for (const commit of [repository.head, before, after]) {
+    await finalStatus(forge, commit);
     const posted = await postedStatuses(forge, commit);
     expect(posted.filter(({ state }) => state !== 'pending')).toHaveLength(1);
     expect(posted.at(-1)).toMatchObject({ state: 'success' });

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ApiClient } from './api-client.ts';
 import { createApiClient } from './api-client.ts';
 import { freePort } from './free-port.ts';
@@ -56,21 +58,23 @@ export async function startInstallation(scope: Scope, options: InstallationOptio
     ...options.env,
   };
   const started: ServiceProcess[] = [];
+  const root = scope.folder('service');
+  const folder = (command: string): string => mkdtempSync(join(root, `${command}-`));
+  scope.defer(() => Promise.all(started.map((process) => process.stop())));
 
   async function start(command: 'serve' | 'web' | 'worker', dataDir: string, listenPort: number | undefined): Promise<ServiceProcess> {
     const env = listenPort === undefined ? common : { ...common, PORT: String(listenPort) };
     const process = startProcess({ command, dataDir, env, url: listenPort === undefined ? undefined : `http://127.0.0.1:${listenPort}` });
     started.push(process);
-    scope.defer(() => process.stop());
     await untilReady(process);
     return process;
   }
-  const startWeb = async (): Promise<ServiceProcess> => start('web', scope.folder('web'), started.length === 0 ? port : await freePort());
-  const startWorker = (): Promise<ServiceProcess> => start('worker', scope.folder('worker'), undefined);
+  const startWeb = async (): Promise<ServiceProcess> => start('web', folder('web'), started.length === 0 ? port : await freePort());
+  const startWorker = (): Promise<ServiceProcess> => start('worker', folder('worker'), undefined);
 
-  if (databaseUrl === undefined) await start('serve', scope.folder('serve'), port);
+  if (databaseUrl === undefined) await start('serve', folder('serve'), port);
   else {
-    await migrate(scope, common);
+    await migrate(scope, folder('migrate'), common);
     for (let number = 0; number < webs; number++) await startWeb();
     for (let number = 0; number < workers; number++) await startWorker();
   }
@@ -98,8 +102,8 @@ export async function startInstallation(scope: Scope, options: InstallationOptio
   };
 }
 
-async function migrate(scope: Scope, env: Readonly<Record<string, string>>): Promise<void> {
-  const process = startProcess({ command: 'migrate', dataDir: scope.folder('migrate'), env });
+async function migrate(scope: Scope, dataDir: string, env: Readonly<Record<string, string>>): Promise<void> {
+  const process = startProcess({ command: 'migrate', dataDir, env });
   scope.defer(() => process.stop());
   const code = await process.ended;
   if (code !== 0) throw new Error(`tributary migrate ended with ${code}:\n${process.output()}`);
