@@ -1,4 +1,5 @@
-/** `npm run bench [name …] [--json] [--files N] [--list]`: every figure beside its reference, measured in the same run. */
+/** `npm run bench [-- name …] [--json] [--files N] [--embedded] [--list]`: every figure beside its reference, measured in the same run. */
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { acceptance } from './acceptance.ts';
 import { firstImport } from './first-import.ts';
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   incremental,
   start,
 };
+const NO_SERVER = 'no PostgreSQL (found none or not asked for: install it, or set BENCH_DATABASE_URL), so on the embedded database';
 const DEFAULT_FILES = 10_000;
 /** A bench that hangs must not hang who waits for it; the first import of a million files is not measured here. */
 const BENCH_WITHIN_MS = 15 * 60_000;
@@ -32,6 +34,7 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     files: { type: 'string', default: String(DEFAULT_FILES) },
+    embedded: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
   },
 });
@@ -65,8 +68,8 @@ async function main(): Promise<number> {
 }
 
 async function runAll(scope: Scope, names: readonly string[], files: number, interrupted: AbortSignal): Promise<number> {
-  const server = await openServer(scope, process.env['BENCH_DATABASE_URL']);
-  const machine = describeMachine(server?.version ?? 'no PostgreSQL found (install it, or set BENCH_DATABASE_URL)');
+  const server = values.embedded ? undefined : await openServer(scope, process.env['BENCH_DATABASE_URL']);
+  const machine = describeMachine(server?.version ?? NO_SERVER);
   if (!values.json) console.log(`${machineLine(machine)}\n`);
   const outcomes: Outcome[] = [];
   for (const name of names) {
@@ -85,6 +88,7 @@ async function runOne(scope: Scope, name: string, bench: Bench, server: Server |
   const { title } = bench;
   if (bench.needsPostgres && server === undefined) return { bench: name, title, skipped: 'it needs PostgreSQL' };
   const startedAt = performance.now();
+  const load = loadavg()[0] ?? 0;
   const say = (line: string): void => {
     if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${name}: ${line}`);
   };
@@ -92,7 +96,7 @@ async function runOne(scope: Scope, name: string, bench: Bench, server: Server |
   const timer = setTimeout(() => late.reject(new Error(`it took more than ${BENCH_WITHIN_MS / 60_000} minutes`)), BENCH_WITHIN_MS);
   try {
     const findings = await withScope(scope, (own) => Promise.race([bench.run({ scope: own, server, files, say }), late.promise]));
-    return { bench: name, title, seconds: (performance.now() - startedAt) / 1_000, findings };
+    return { bench: name, title, seconds: (performance.now() - startedAt) / 1_000, load, findings };
   } catch (error) {
     return { bench: name, title, failed: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   } finally {

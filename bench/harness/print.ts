@@ -3,7 +3,13 @@ import { ratioOf } from './finding.ts';
 
 /** What a bench came to: its findings, why it could not run, or what broke. */
 export type Outcome =
-  | { readonly bench: string; readonly title: string; readonly seconds: number; readonly findings: readonly Finding[] }
+  | {
+      readonly bench: string;
+      readonly title: string;
+      readonly seconds: number;
+      readonly load: number;
+      readonly findings: readonly Finding[];
+    }
   | { readonly bench: string; readonly title: string; readonly skipped: string }
   | { readonly bench: string; readonly title: string; readonly failed: string };
 
@@ -12,7 +18,7 @@ export function toLines(outcome: Outcome): readonly string[] {
   const head = `${outcome.bench}: ${outcome.title}`;
   if ('skipped' in outcome) return [head, `  not run: ${outcome.skipped}`];
   if ('failed' in outcome) return [head, `  FAILED: ${outcome.failed}`];
-  return [`${head} (${outcome.seconds.toFixed(0)} s)`, ...outcome.findings.flatMap(findingLines)];
+  return [`${head} (${outcome.seconds.toFixed(0)} s, load ${outcome.load.toFixed(1)} before)`, ...outcome.findings.flatMap(findingLines)];
 }
 
 /** The same for programs: every finding with its ratio. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Child } from './child.ts';
@@ -36,13 +37,10 @@ export async function planInstallation(dataDir: string, databaseUrl: string | un
   };
 }
 
-/** A process of the installation, as anybody starts it. */
-export function startTributary(
-  scope: Scope,
-  { env }: Installation,
-  command: 'serve' | 'web' | 'worker' | 'migrate',
-  nodeArgs: readonly string[] = [],
-): Child {
+/** A process of the installation, as anybody starts it. With BENCH_PROFILE it leaves a CPU profile in that folder. */
+export function startTributary(scope: Scope, { env }: Installation, command: 'serve' | 'web' | 'worker' | 'migrate'): Child {
+  const profiles = process.env['BENCH_PROFILE'];
+  const nodeArgs = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profiles, command)}`];
   return startChild(scope, { script: LAUNCHER, args: [command], env, nodeArgs });
 }
 
