@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { spawnForge, type SpawnedForge } from '#test/forge/client.ts';
 import { gitEnvironment } from '#test/forge/git/run.ts';
 import { startForge } from '#test/forge/start.ts';
-import { apiOf, git, makeFolder, type Api } from './support.ts';
+import { apiOf, git, makeFolder, withCredential, type Api } from './support.ts';
 
 let forge: SpawnedForge;
 let api: Api;
@@ -90,6 +90,18 @@ test('hangs the Git of one repository for as long as the client stays', async ()
 
   expect(other.code).toBe(0);
   expect(stillThere).toBe(true);
+});
+
+test('takes a push and says it failed', async () => {
+  const { token } = await forge.createToken({ kind: 'classic', login: 'alice', scopes: ['repo'] });
+  await git(folder.path, 'clone', '--quiet', withCredential(`${forge.url}/acme/other.git`, token), 'pushing');
+  await forge.addFault({ target: 'git', match: { path: 'git-receive-pack$' }, times: 1, action: { kind: 'fail-after-effect' } });
+
+  const pushed = await git(join(folder.path, 'pushing'), 'push', 'origin', 'HEAD:refs/heads/taken');
+
+  expect(pushed.code).not.toBe(0);
+  expect((await forge.readRepository('acme/other')).refs).toHaveProperty(['refs/heads/taken']);
+  expect((await forge.effects()).at(-1)).toMatchObject({ method: 'PUSH', answered: 502 });
 });
 
 test('ends a fetch in the middle', async () => {

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { spawnForge, type SpawnedForge } from '#test/forge/client.ts';
 import { git, makeFolder, withCredential } from './support.ts';
@@ -96,6 +99,16 @@ describe('reading', () => {
     expect((await lsRemote(url)).stdout).toContain('refs/heads/main');
   });
 
+  test('takes a compressed request in the second version of the protocol', async () => {
+    const response = await fetch(`${openUrl}/git-upload-pack`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-git-upload-pack-request', 'content-encoding': 'gzip', 'git-protocol': 'version=2' },
+      body: gzipSync('0014command=ls-refs\n0000'),
+    });
+
+    expect(await response.text()).toMatch(/ refs\/heads\/main\n/);
+  });
+
   test('has only the smart protocol', async () => {
     const response = await fetch(`${openUrl}/info/refs`);
 
@@ -129,7 +142,7 @@ describe('writing', () => {
     expect((await infoRefs(openUrl, 'git-receive-pack')).status).toBe(401);
   });
 
-  test('takes a push of more than Git sends in one piece, compressed and chunked', async () => {
+  test('takes a push of more than Git sends in one piece', async () => {
     const work = join(folder.path, 'big');
     await git(folder.path, 'clone', '--quiet', withCredential(closedUrl, owner), 'big');
     writeFileSync(join(work, 'noise'), Buffer.from(Array.from({ length: 2_000_000 }, (_, index) => (index * 7_919) % 251)));
@@ -158,6 +171,22 @@ describe('writing', () => {
       token: { login: 'alice' },
       body: { refs: [{ ref: 'refs/heads/noise' }] },
     });
+  });
+
+  test('ends with a client that leaves in the middle', async () => {
+    const pushing = request(`${closedUrl}/git-receive-pack`, {
+      method: 'POST',
+      headers: { authorization: basic('x', owner), 'content-type': 'application/x-git-receive-pack-request', expect: '100-continue' },
+    });
+    pushing.on('error', () => undefined);
+    const asked = once(pushing, 'continue');
+    pushing.flushHeaders();
+    await asked;
+
+    pushing.destroy();
+
+    // Waits for Git to have ended.
+    await forge.settle();
   });
 
   test('is refused below refs/pull and to the default branch when it would remove it', async () => {

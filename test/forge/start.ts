@@ -74,8 +74,9 @@ async function serve(forge: Forge, exchange: Exchange, isReset: boolean): Promis
 }
 
 /** A fault of the forge itself: told to the client and on stderr, as no test should pass over it. */
-function failLoudly({ response, left }: Exchange, error: unknown): void {
-  if (left.aborted) return;
+function failLoudly({ request, response, left }: Exchange, error: unknown): void {
+  const brokenOff = left.aborted || (request.destroyed && !request.complete);
+  if (brokenOff) return;
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`forge: ${message}\n`);
   if (response.headersSent) return void response.destroy();

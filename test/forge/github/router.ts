@@ -1,5 +1,5 @@
 import type { Answer } from '#test/forge/http/exchange.ts';
-import { matchPath } from '#test/forge/http/route.ts';
+import { decode, matchPath } from '#test/forge/http/route.ts';
 import type { Repository } from '#test/forge/repositories.ts';
 import { decide, type Verdict } from './access.ts';
 import { accountEndpoints } from './account.ts';
@@ -37,7 +37,7 @@ export async function dispatch(call: Call, method: string, path: string): Promis
   const named = BY_NAME.exec(path);
   const numbered = BY_ID.exec(path);
   const rest = named?.[2] ?? numbered?.[2] ?? '';
-  const found = named === null ? undefined : call.forge.repositories.find(decodeURIComponent(named[1] ?? ''));
+  const found = named === null ? undefined : call.forge.repositories.find(decode(named[1] ?? ''));
   const repository = found?.repository ?? call.forge.repositories.get(Number(numbered?.[1] ?? 0));
   return dispatchRepository(call, { method: asked, rest, repository, moved: found?.moved ?? false });
 }

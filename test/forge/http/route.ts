@@ -17,7 +17,8 @@ export function matchPath({ expression }: PathPattern, path: string): Readonly<R
   return Object.fromEntries(Object.entries(match.groups ?? {}).map(([name, value]) => [name, decode(value)]));
 }
 
-function decode(text: string): string {
+/** What cannot be decoded stays as it is, and matches nothing. */
+export function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
