@@ -10,7 +10,7 @@ import type { Server } from './harness/postgres.ts';
 import type { Outcome } from './harness/print.ts';
 import { toJson, toLines } from './harness/print.ts';
 import type { Scope } from './harness/scope.ts';
-import { openScope, withScope } from './harness/scope.ts';
+import { openScope, removeLeftovers, withScope } from './harness/scope.ts';
 import { incremental } from './incremental.ts';
 import { pickUp } from './pick-up.ts';
 import { pushToStatus } from './push-to-status.ts';
@@ -52,6 +52,7 @@ async function main(): Promise<number> {
     );
     return values.list ? 0 : 2;
   }
+  removeLeftovers();
   const scope = openScope();
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

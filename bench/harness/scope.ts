@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,7 +22,7 @@ export function openScope(): Scope {
   return {
     defer,
     folder: (purpose) => {
-      const path = mkdtempSync(join(tmpdir(), `tributary-bench-${purpose}-`));
+      const path = mkdtempSync(join(tmpdir(), `tributary-bench-${purpose}-${process.pid}-`));
       defer(() => rmSync(path, { recursive: true, force: true }));
       return path;
     },
@@ -40,6 +40,23 @@ async function closeAll(deferred: (() => Promise<void> | void)[]): Promise<void>
     } catch (error) {
       console.error('bench: something was not cleaned up:', error);
     }
+  }
+}
+
+/** Removes the folders of benches that were killed; their processes ended with them. */
+export function removeLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = /^tributary-bench-[a-z]+-(\d+)-\w{6}$/.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
