@@ -10,7 +10,7 @@ import type { GitToken, GitTokenInput } from './git-token.ts';
 import { checkGitToken, toGitToken } from './git-token.ts';
 import type { CheckUrl } from './server-url.ts';
 import { parseServerUrl } from './server-url.ts';
-import type { CredentialChange, CredentialRow } from './store.ts';
+import type { CredentialChange, CredentialRow, GitTokenQuery } from './store.ts';
 import {
   deleteCredential,
   findGitToken,
@@ -35,8 +35,8 @@ interface Owner {
   readonly organizationId: string;
 }
 
-export async function listTokens(deps: GitTokenDeps, { organizationId }: Owner, page: { readonly limit: number; readonly offset: number }) {
-  const { count, rows } = await listGitTokens(deps.database, organizationId, page);
+export async function listTokens(deps: GitTokenDeps, { organizationId }: Owner, query: GitTokenQuery) {
+  const { count, rows } = await listGitTokens(deps.database, organizationId, query);
   const now = deps.now();
   return { count, items: rows.map((row) => toGitToken(row, now)) };
 }
@@ -93,6 +93,16 @@ export async function changeToken(
     await updateCredential(tx, id, change.value);
     return reread(deps, tx, organizationId, id);
   });
+}
+
+/** Puts another token in its place, whole: what is not sent goes back to its default. Repositories keep using it. */
+export async function replaceToken(
+  deps: GitTokenDeps,
+  owner: Owner,
+  id: string,
+  input: GitTokenInput & { readonly name: string; readonly provider: ProviderId; readonly token: string },
+): Promise<Result<GitToken, Refusal>> {
+  return changeToken(deps, owner, id, { description: '', url: null, workspace: null, username: null, expires_at: null, ...input });
 }
 
 /** Deletes a token. Refused with the list of repositories that use it unless forced; forced, they lose their credential. */

@@ -1,8 +1,10 @@
-import type { Insertable, Selectable, Updateable } from 'kysely';
+import type { Expression, Insertable, Kysely, Selectable, SqlBool, Updateable } from 'kysely';
 import { sql } from 'kysely';
 import type { Database, Tx } from '#db/database.ts';
+import { containsText, matches, readFiltered } from '#db/filter.ts';
 import type { Schema } from '#db/schema.ts';
 import { databaseNow } from '#db/time.ts';
+import type { FieldType, Filter } from '#domain/filter.ts';
 
 /** What is known of a credential without its secret. */
 export type CredentialRow = Omit<Selectable<Schema['credentials']>, 'sealed_secret'> & { readonly repositories_count: number };
@@ -34,7 +36,9 @@ const COLUMNS = [
   'updated_at',
 ] as const;
 
-type Reader = Pick<Database, 'kysely'> | Pick<Tx, 'kysely'>;
+interface Reader {
+  readonly kysely: Kysely<Schema>;
+}
 
 function selectCredentials(reader: Reader, organizationId: string) {
   return reader.kysely
@@ -52,24 +56,48 @@ function selectCredentials(reader: Reader, organizationId: string) {
     .where('credentials.organization_id', '=', organizationId);
 }
 
+export interface GitTokenQuery {
+  readonly filters: readonly Filter[];
+  readonly q: string | undefined;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** What Git tokens can be filtered by; each is the column of its name. */
+export const GIT_TOKEN_FIELDS: Readonly<Record<string, FieldType>> = {
+  id: 'uuid',
+  name: 'text',
+  description: 'text',
+  provider: 'text',
+  url: 'text',
+  state: 'text',
+};
+
 export async function listGitTokens(
   database: Database,
   organizationId: string,
-  page: { readonly limit: number; readonly offset: number },
+  query: GitTokenQuery,
 ): Promise<{ readonly count: number; readonly rows: readonly CredentialRow[] }> {
-  const rows = await selectCredentials(database, organizationId)
-    .where('kind', '=', 'git-token')
-    .orderBy('name')
-    .limit(page.limit)
-    .offset(page.offset)
-    .execute();
-  const { count } = await database.kysely
-    .selectFrom('credentials')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('organization_id', '=', organizationId)
-    .where('kind', '=', 'git-token')
-    .executeTakeFirstOrThrow();
-  return { count, rows };
+  const conditions: Expression<SqlBool>[] = [
+    sql<SqlBool>`credentials.kind = 'git-token'`,
+    ...query.filters.map((filter) => matches(sql.ref(`credentials.${filter.field}`), filter)),
+    ...(query.q === undefined ? [] : [containsText([sql.ref('credentials.name'), sql.ref('credentials.description')], query.q)]),
+  ];
+  return readFiltered(database, query.filters, async (kysely) => {
+    const rows = await selectCredentials({ kysely }, organizationId)
+      .where((eb) => eb.and(conditions))
+      .orderBy('name')
+      .limit(query.limit)
+      .offset(query.offset)
+      .execute();
+    const { count } = await kysely
+      .selectFrom('credentials')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .where('organization_id', '=', organizationId)
+      .where((eb) => eb.and(conditions))
+      .executeTakeFirstOrThrow();
+    return { count, rows };
+  });
 }
 
 export async function findGitToken(reader: Reader, organizationId: string, id: string): Promise<CredentialRow | undefined> {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Unlisten } from '#db/database.ts';
 import { refuse } from '#domain/refusal.ts';
@@ -42,6 +44,8 @@ export async function openEventStreams(deps: HttpDeps): Promise<EventStreams> {
       'x-accel-buffering': 'no',
       'x-content-type-options': 'nosniff',
     });
+    // Known to be open before there is anything to say.
+    raw.flushHeaders();
     raw.on('close', stream.end);
     closed.signal.addEventListener('abort', stream.wake);
     const ticking = setInterval(stream.wake, LOOK_EVERY_MS);
@@ -52,14 +56,14 @@ export async function openEventStreams(deps: HttpDeps): Promise<EventStreams> {
         run,
         lastEventId(request),
         closed.signal,
-        (text) => raw.write(text),
+        (text) => writeInTime(raw, text, closed.signal),
         async () => {
           await wake.promise;
           wake = Promise.withResolvers<void>();
         },
       );
     } catch (error) {
-      request.log.warn({ err: error }, 'a followed run was cut off');
+      if (!closed.signal.aborted) request.log.warn({ err: error }, 'a followed run was cut off');
     } finally {
       clearInterval(ticking);
       clearInterval(heartbeat);
@@ -82,7 +86,7 @@ async function follow(
   run: { readonly organizationId: string; readonly jobResultId: string },
   fromId: number,
   signal: AbortSignal,
-  write: (text: string) => void,
+  write: (text: string) => Promise<void>,
   wait: () => Promise<void>,
 ): Promise<void> {
   let lastId = fromId;
@@ -94,19 +98,24 @@ async function follow(
       const lines = await listLogsAfter(deps.database, run.jobResultId, lastId, LINES_AT_ONCE);
       for (const line of lines) {
         lastId = line.id;
-        write(event('log', toLogEntry(deps.links, line), line.id));
+        await write(event('log', toLogEntry(deps.links, line), line.id));
       }
       if (lines.length < LINES_AT_ONCE) break;
     }
     if (row === undefined || hasEnded(row)) {
-      write(event('end', row === undefined ? null : toJobResult(deps.links, row)));
+      await write(event('end', row === undefined ? null : toJobResult(deps.links, row)));
       return;
     }
     const progress = JSON.stringify(row.progress ?? null);
-    if (progress !== lastProgress && progress !== 'null') write(event('progress', row.progress));
+    if (progress !== lastProgress && progress !== 'null') await write(event('progress', row.progress));
     lastProgress = progress;
     await wait();
   }
+}
+
+/** A reader that takes its time makes the log wait, not this process hold it. */
+async function writeInTime(raw: ServerResponse, text: string, signal: AbortSignal): Promise<void> {
+  if (!raw.write(text) && !signal.aborted) await once(raw, 'drain', { signal });
 }
 
 /** JSON has no bare line break, so one data line always does. */

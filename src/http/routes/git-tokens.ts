@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { changeToken, createToken, deleteToken, listTokens, readToken } from '#credentials/git-tokens.ts';
+import { changeToken, createToken, deleteToken, listTokens, readToken, replaceToken } from '#credentials/git-tokens.ts';
+import { GIT_TOKEN_FIELDS } from '#credentials/store.ts';
 import { PROVIDERS } from '#domain/words.ts';
 import type { Auth } from '#http/auth.ts';
 import type { HttpDeps } from '#http/deps.ts';
@@ -39,7 +40,7 @@ export function registerGitTokens(api: Api, deps: HttpDeps, auth: Auth): void {
     { config: { action: 'git-token:view' }, schema: { tags, params: inOrganization, querystring: listQuery, summary: 'List Git tokens' } },
     async (request) => {
       const actor = auth.actorOf(request);
-      const query = readListQuery(request, {});
+      const query = readListQuery(request, GIT_TOKEN_FIELDS);
       const { count, items } = await listTokens(deps.gitTokens, actor, query);
       return toPage(deps.links, request, query, count, items);
     },
@@ -75,6 +76,18 @@ export function registerGitTokens(api: Api, deps: HttpDeps, auth: Auth): void {
     async (request) => {
       const actor = auth.actorOf(request);
       return unwrap(await changeToken(deps.gitTokens, actor, requireId(request.params.id, WHAT), request.body));
+    },
+  );
+
+  api.put(
+    '/organizations/:org/git-tokens/:id',
+    {
+      config: { action: 'git-token:manage' },
+      schema: { tags, params: oneOf, body: created, summary: 'Replace a Git token and its secret' },
+    },
+    async (request) => {
+      const actor = auth.actorOf(request);
+      return unwrap(await replaceToken(deps.gitTokens, actor, requireId(request.params.id, WHAT), request.body));
     },
   );
 
