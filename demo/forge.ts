@@ -41,6 +41,6 @@ export async function startForge(repositories: Readonly<Record<string, Readonly<
       return hooksSchema.parse(await answer.json()).map(({ config }) => config.url);
     },
     statuses: async (fullName, commit) => (await forge.statuses(fullName, commit)).toReversed(),
-    close: forge.stop,
+    close: () => forge.stop(),
   };
 }

@@ -38,10 +38,13 @@ export interface WebDeps {
   readonly stopping: AbortSignal;
 }
 
+function now(): Date {
+  return new Date();
+}
+
 /** The HTTP half of a process, put together and not listening yet. */
 export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
   const { database, queue, links, policy, hooks, run, config } = deps;
-  const now = (): Date => new Date();
   const metrics = createMetrics({ database, queue });
   const grouped = createGroupedStore((deliveries) => storeDeliveries(database, deliveries));
   const checkUrl: HttpDeps['repositories']['checkUrl'] & HttpDeps['gitTokens']['checkUrl'] = (text) => parseRemoteUrl(text, policy);

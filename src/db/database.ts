@@ -30,7 +30,7 @@ export interface Tx {
    * Inserts many rows at the speed of the database: COPY on PostgreSQL, jsonb records on the embedded one, same result.
    * Rows are objects of exactly `columns`; jsonb columns hold JSON text, bytea is not supported. Returns the number of rows.
    */
-  bulkInsert<T extends keyof Schema & string>(table: T, columns: readonly BulkColumn[], rows: Iterable<BulkRow>): Promise<number>;
+  bulkInsert(table: keyof Schema, columns: readonly BulkColumn[], rows: Iterable<BulkRow>): Promise<number>;
 }
 
 export interface BulkColumn {

@@ -15,7 +15,7 @@ export const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../migrations', impor
 /** Brings the schema up to date under Kysely's lock, so any number of processes may try at once. Returns the names of what was applied. */
 export async function migrate(database: Database): Promise<readonly string[]> {
   const { error, results = [] } = await migrator(database).migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error !== undefined) throw error instanceof Error ? error : new Error('the migration failed', { cause: error });
   return results.filter((result) => result.status === 'Success').map((result) => result.migrationName);
 }
 

@@ -70,9 +70,7 @@ function borrowed(client: pg.PoolClient): pg.PoolClient {
   });
 }
 
-const INT8 = 20;
-
 /** int8 as number, as the embedded database gives it; everything counted here stays far below 2^53. */
-function typeParser(oid: number, format?: 'text' | 'binary'): unknown {
-  return oid === INT8 ? Number : pg.types.getTypeParser(oid, format === 'binary' ? 'text' : 'text');
+function typeParser(oid: Parameters<typeof pg.types.getTypeParser>[0], format?: 'text' | 'binary'): unknown {
+  return oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format === 'binary' ? 'text' : 'text');
 }

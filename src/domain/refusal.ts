@@ -40,7 +40,11 @@ export function refuse(code: RefusalCode, detail: string, data?: Readonly<Record
 /** A refusal that is nothing but wrong fields. */
 export function refuseFields(fields: FieldErrors): Refusal {
   const [first] = Object.entries(fields);
-  return { code: 'REQUEST_INVALID', detail: first === undefined ? 'The request is not valid.' : `${first[0]}: ${first[1].join(' ')}`, fields };
+  return {
+    code: 'REQUEST_INVALID',
+    detail: first === undefined ? 'The request is not valid.' : `${first[0]}: ${first[1].join(' ')}`,
+    fields,
+  };
 }
 
 export function notFound(what: string): Refusal {

@@ -39,9 +39,6 @@ export type SyncState = (typeof SYNC_STATES)[number];
 /** 40 hexadecimal digits, or 64 in a SHA-256 repository. */
 export type CommitId = string;
 
-/** Object id that Git reports for "no commit": the ref did not exist before, or does not any more. */
-export const NO_COMMIT = '0'.repeat(40);
-
 const COMMIT_ID = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 
 export function isCommitId(text: string): text is CommitId {
@@ -50,7 +47,9 @@ export function isCommitId(text: string): text is CommitId {
 
 /** A plain JSON value, as parsed from content and stored in jsonb. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
-export type JsonObject = { readonly [key: string]: Json };
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
 
 /** How a Git remote is reached: user name and secret never travel in the URL. */
 export interface GitAccess {

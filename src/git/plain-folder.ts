@@ -12,7 +12,7 @@ import type { ListingBuilder } from './listing.ts';
 /** A folder without Git as a commit: its files as they lie there, links not followed. The id is made from paths and bytes, so the same content is the same commit. */
 export async function openFolderSource(git: Git, root: string, signal: AbortSignal): Promise<ContentSource> {
   const listing = buildListing(git.limits);
-  await walk(root, '', listing, git.limits.maxBlobBytes, signal);
+  await walk(root, '', listing, signal);
   const { files, skipped } = listing.toListing();
   const sorted = files.toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
   const commit = createHash('sha1')
@@ -25,13 +25,13 @@ export async function openFolderSource(git: Git, root: string, signal: AbortSign
   };
 }
 
-async function walk(root: string, below: string, listing: ListingBuilder, maxBlobBytes: number, signal: AbortSignal): Promise<void> {
+async function walk(root: string, below: string, listing: ListingBuilder, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const entries = await readdir(join(root, below), { withFileTypes: true });
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
     if (entry.name === '.git') continue;
-    if (entry.isDirectory()) await walk(root, path, listing, maxBlobBytes, signal);
+    if (entry.isDirectory()) await walk(root, path, listing, signal);
     else if (entry.isSymbolicLink()) listing.addSkipped(path, 'symlink');
     else if (!entry.isFile()) listing.addSkipped(path, 'special-file');
     else listing.addFile(await toTreeFile(root, path));

@@ -50,7 +50,6 @@ function duplicate(object: ParsedObject, first: ParsedObject): Problem {
 
 /** Contexts that name a schema which will not be there. */
 function schemaProblems(snapshot: Snapshot, parsed: readonly ParsedObject[], removed: readonly CurrentObject[]): readonly Problem[] {
-  const isSchema = (object: ParsedObject): boolean => object.kind === 'config-context-schema';
   const gone = new Set(removed.filter(isSchema).map((schema) => schema.name));
   const there = new Set(
     [...snapshot.schemas.filter((schema) => !gone.has(schema.name)), ...parsed.filter(isSchema)].map((schema) => schema.name),
@@ -65,6 +64,10 @@ function schemaProblems(snapshot: Snapshot, parsed: readonly ParsedObject[], rem
       ? [makeProblem('SCHEMA_REMOVED', `The schema "${name}" is removed while the config context "${object.name}" names it.`, place)]
       : [makeProblem('SCHEMA_NOT_FOUND', `The config context "${object.name}" names the schema "${name}", which does not exist.`, place)];
   });
+}
+
+function isSchema(object: ParsedObject): boolean {
+  return object.kind === 'config-context-schema';
 }
 
 function identity(object: ParsedObject): string {

@@ -136,7 +136,7 @@ export async function findClaimedNames(
   wanted: readonly { readonly kind: ContentKind; readonly name: string }[],
 ): Promise<readonly { readonly kind: string; readonly name: string; readonly repository: string; readonly path: string | null }[]> {
   const taken = [];
-  for (const [kind, names] of groupKeys(wanted.map(({ kind, name }) => ({ kind, key: name })))) {
+  for (const [kind, names] of groupKeys(wanted.map((object) => ({ kind: object.kind, key: object.name })))) {
     taken.push(
       ...(await tx.kysely
         .selectFrom('name_claims as claim')

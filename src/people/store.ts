@@ -57,9 +57,7 @@ export async function findTokenHolder(database: Database, hash: Uint8Array) {
   return database.kysely
     .selectFrom('api_tokens')
     .innerJoin('members', (join) =>
-      join
-        .onRef('members.organization_id', '=', 'api_tokens.organization_id')
-        .onRef('members.user_id', '=', 'api_tokens.user_id'),
+      join.onRef('members.organization_id', '=', 'api_tokens.organization_id').onRef('members.user_id', '=', 'api_tokens.user_id'),
     )
     .innerJoin('organizations', 'organizations.id', 'api_tokens.organization_id')
     .select([

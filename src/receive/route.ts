@@ -22,7 +22,7 @@ export async function registerReceive(scope: FastifyInstance, deps: ReceiveDeps)
   );
   scope.post<{ Params: { provider: string; hookId: string } }>(
     '/webhooks/:provider/:hookId',
-    { bodyLimit: MOST_BODY_BYTES, schema: { hide: true } as object },
+    { bodyLimit: MOST_BODY_BYTES, schema: { hide: true } },
     async (request, reply) => receive(deps, request, reply),
   );
 }

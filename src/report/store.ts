@@ -12,6 +12,8 @@ export interface ReportRequest {
   readonly jobResultId: string;
   readonly commit: string;
   readonly status: CommitStatus;
+  /** A state that is there already keeps its words: what a run that repeats a commit has to say is less than what the first one said. */
+  readonly keepWords?: boolean;
 }
 
 /**
@@ -44,7 +46,11 @@ export async function requestReport(queue: JobSender, tx: Tx, report: ReportRequ
           version: eb('reports.version', '+', 1),
           updated_at: databaseNow(),
         }))
-        .where((eb) => eb.or([eb('reports.state', '!=', status.state), eb('reports.description', '!=', status.description)])),
+        .where((eb) =>
+          report.keepWords === true
+            ? eb('reports.state', '!=', status.state)
+            : eb.or([eb('reports.state', '!=', status.state), eb('reports.description', '!=', status.description)]),
+        ),
     )
     .returning('id')
     .executeTakeFirst();

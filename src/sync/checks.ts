@@ -9,8 +9,8 @@ import { requestReport } from '#report/store.ts';
 export interface ImportCheck {
   /** Says that the run is under way, if it has not ended by then. Call once the commit is known. */
   readonly open: (commit: CommitId) => void;
-  /** Says how it ended, in the transaction that made it so. */
-  readonly close: (tx: Tx, state: Exclude<CommitState, 'pending'>, description: string) => Promise<void>;
+  /** Says how it ended, in the transaction that made it so. `keepWords`: only if that is not what the check says already. */
+  readonly close: (tx: Tx, state: Exclude<CommitState, 'pending'>, description: string, keepWords?: boolean) => Promise<void>;
   /** Nothing more will be said; the timer is stopped. */
   readonly stop: () => void;
   readonly commit: () => CommitId | undefined;
@@ -33,7 +33,7 @@ export function openImportCheck(deps: CheckDeps, turn: Turn, onError: (error: un
   let commit: CommitId | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  async function say(tx: Tx, state: CommitState, description: string): Promise<void> {
+  async function say(tx: Tx, state: CommitState, description: string, keepWords = false): Promise<void> {
     if (commit === undefined) return;
     await requestReport(deps.queue, tx, {
       organizationId: turn.repository.organization_id,
@@ -41,6 +41,7 @@ export function openImportCheck(deps: CheckDeps, turn: Turn, onError: (error: un
       jobResultId: turn.jobResult.id,
       commit,
       status: { context, state, description, targetUrl },
+      keepWords,
     });
   }
 

@@ -47,7 +47,7 @@ export async function succeed(
       });
     }
     await setCurrentHead(tx, turn.repository.id, commit);
-    await check.close(tx, 'success', summary);
+    await check.close(tx, 'success', summary, prepared.changesNothing && line.goodCommit === commit);
     await closePending(deps.queue, tx, turn.repository.id, commit, 'A newer commit was imported instead');
     await endJobResult(tx, turn.jobResult.id, { status: 'SUCCESS', result });
     await endTurn(deps.queue, tx, turn);

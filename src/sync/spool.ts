@@ -49,7 +49,7 @@ export async function spoolTar(tar: Readable, spoolDir: string, limits: SpoolLim
 async function writeEntries(entries: ReturnType<typeof extract>, folder: string, limits: SpoolLimits): Promise<number> {
   let files = 0;
   for await (const entry of entries) {
-    const { name, type, size = 0 } = entry.header;
+    const { name, type, size } = entry.header;
     if (type === 'directory') {
       entry.resume();
       continue;
@@ -67,7 +67,7 @@ async function writeEntries(entries: ReturnType<typeof extract>, folder: string,
 function safePath(name: string): string {
   const parts = name.split('/');
   const bad = parts.some((part) => part === '' || part === '.' || part === '..' || part.toLowerCase() === '.git');
-  if (bad || /[\0-\x1f\\]/.test(name) || Buffer.byteLength(name) > MOST_PATH_BYTES || parts.length > MOST_DEPTH) {
+  if (bad || /[\p{Cc}\\]/u.test(name) || Buffer.byteLength(name) > MOST_PATH_BYTES || parts.length > MOST_DEPTH) {
     throw invalid(`The name ${JSON.stringify(name.slice(0, 200))} is not a path that content may have.`);
   }
   return name;

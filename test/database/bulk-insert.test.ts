@@ -1,8 +1,8 @@
 import { v7 as newId } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BulkColumn, Database } from '#db/database.ts';
-import { openTestDatabase } from '../support/database.ts';
-import { seedOrganization, seedRepository } from '../support/seed.ts';
+import { openTestDatabase } from '#test/support/database.ts';
+import { seedOrganization, seedRepository } from '#test/support/seed.ts';
 
 // One contract, two implementations: this file runs on the embedded database and on PostgreSQL.
 let database: Database;

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '#db/database.ts';
 import { askForSync, claimTurn, endTurn, renewTurn, sweepTurns } from '#queue/turn.ts';
 import type { Ask } from '#queue/turn.ts';
-import { openTestDatabase } from '../support/database.ts';
-import { createRecordingQueue } from '../support/recording-queue.ts';
-import { seedOrganization, seedRepository } from '../support/seed.ts';
+import { openTestDatabase } from '#test/support/database.ts';
+import { createRecordingQueue } from '#test/support/recording-queue.ts';
+import { seedOrganization, seedRepository } from '#test/support/seed.ts';
 
 let database: Database;
 let repositoryId: string;

@@ -89,3 +89,16 @@ test('commits that are superseded by a force push never stay pending, and the he
     expect(posted.at(-1)).toMatchObject({ state: 'success' });
   }
 });
+
+test('a sync that repeats a commit leaves its status as it is', async () => {
+  const { api, forge } = world;
+  const repository = await world.register('repeated', { 'config_contexts/a.json': context('Repeated') });
+  const first = await finalStatus(forge, repository.head);
+
+  await api.sync(repository.id);
+  await api.sync(repository.id, { force: true });
+  await finalStatus(forge, await world.push(repository, { 'config_contexts/a.json': context('Repeated', { mtu: 9_000 }) }));
+
+  expect(first).toMatchObject({ description: '1 added' });
+  expect(await postedStatuses(forge, repository.head)).toEqual([first]);
+});

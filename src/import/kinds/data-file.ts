@@ -51,5 +51,5 @@ export function kindOf(value: Json | undefined): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
   if (typeof value === 'string') return 'a text';
-  return typeof value === 'number' ? `the number ${value}` : `${value ? 'true' : 'false'}`;
+  return typeof value === 'number' ? `the number ${value}` : String(value);
 }

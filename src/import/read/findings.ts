@@ -6,7 +6,7 @@ import type { Finding } from './yaml-build.ts';
 
 /** Collects findings up to a limit; what lies beyond is counted, and an error among it is never lost as a fact. */
 export interface FindingList {
-  add(finding: Finding): void;
+  readonly add: (finding: Finding) => void;
   readonly hasError: boolean;
   toProblems(path: string, positionAt: (offset: number) => Position): readonly Problem[];
 }

@@ -69,6 +69,7 @@ interface Frame {
  * or PostgreSQL cannot hold. The events carry offsets, so one parser serves both speed and positions and the two can never disagree.
  * Throws ReadingStopped where a limit is passed; reports everything else and goes on.
  */
+// oxlint-disable-next-line max-lines-per-function -- one pass over the events whose helpers share its state
 export function buildYaml(
   source: string,
   events: readonly Event[],

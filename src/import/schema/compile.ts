@@ -55,8 +55,6 @@ function optionsFor(warnings: SchemaFinding[]): Options {
       at: [],
     });
   };
-  const code = (pattern: string): ReturnType<typeof linearPattern> => linearPattern(pattern);
-  code.code = 'linearPattern';
   return {
     allErrors: true,
     strict: false,
@@ -65,8 +63,12 @@ function optionsFor(warnings: SchemaFinding[]): Options {
     $data: false,
     ownProperties: true,
     logger: { log: warn, warn, error: warn },
-    code: { regExp: code as Options['code'] extends { regExp?: infer R } ? NonNullable<R> : never },
+    code: { regExp: Object.assign(toPattern, { code: 'linearPattern' }) },
   };
+}
+
+function toPattern(source: string): ReturnType<typeof linearPattern> {
+  return linearPattern(source);
 }
 
 function toSchemaError(error: ErrorObject): SchemaError {

@@ -20,12 +20,12 @@ const hookSchema = z.object({
 
 /** Webhooks of a repository: PROVIDERS.md 2.1, create and manage. */
 export function hookApi(calls: GithubCalls): HookApi {
-  const { octokit, call } = calls;
+  const { octokit } = calls;
 
   async function list(ref: RemoteRef, signal: AbortSignal): Promise<readonly RemoteHook[]> {
     const hooks: RemoteHook[] = [];
     for (let page = 1; page <= MOST_PAGES; page++) {
-      const { data } = await call({ what: 'list the webhooks of the repository', permission: PERMISSION }, () =>
+      const { data } = await calls.call({ what: 'list the webhooks of the repository', permission: PERMISSION }, () =>
         octokit.repos.listWebhooks({ ...splitName(ref), per_page: PER_PAGE, page, request: { signal } }),
       );
       const found = z.array(hookSchema).safeParse(data);
@@ -42,7 +42,7 @@ export function hookApi(calls: GithubCalls): HookApi {
     hook: { readonly url: string; readonly secret: string },
     signal: AbortSignal,
   ): Promise<RemoteHook> {
-    const { data } = await call({ what: 'change the webhook of the repository', permission: PERMISSION }, () =>
+    const { data } = await calls.call({ what: 'change the webhook of the repository', permission: PERMISSION }, () =>
       octokit.repos.updateWebhook({
         ...splitName(ref),
         hook_id: Number(hookId),
@@ -56,7 +56,7 @@ export function hookApi(calls: GithubCalls): HookApi {
   }
 
   async function create(ref: RemoteRef, hook: { readonly url: string; readonly secret: string }, signal: AbortSignal): Promise<RemoteHook> {
-    const { data } = await call({ what: 'create a webhook for the repository', permission: PERMISSION }, () =>
+    const { data } = await calls.call({ what: 'create a webhook for the repository', permission: PERMISSION }, () =>
       octokit.repos.createWebhook({
         ...splitName(ref),
         name: 'web',
@@ -78,7 +78,7 @@ export function hookApi(calls: GithubCalls): HookApi {
     },
     async remove(ref, hookId, signal) {
       try {
-        await call({ what: 'remove the webhook of the repository' }, () =>
+        await calls.call({ what: 'remove the webhook of the repository' }, () =>
           octokit.repos.deleteWebhook({ ...splitName(ref), hook_id: Number(hookId), request: { signal } }),
         );
       } catch (error) {

@@ -19,10 +19,11 @@ const statusSchema = z.object({
 });
 
 /** Commit statuses: PROVIDERS.md 3.1. */
-export function statusApi({ octokit, call }: GithubCalls): StatusApi {
+export function statusApi(calls: GithubCalls): StatusApi {
+  const { octokit } = calls;
   return {
     async list(ref, commit, context, signal) {
-      const { data } = await call({ what: 'read the statuses of the commit' }, () =>
+      const { data } = await calls.call({ what: 'read the statuses of the commit' }, () =>
         octokit.repos.listCommitStatusesForRef({ ...splitName(ref), ref: commit, per_page: PER_PAGE, request: { signal } }),
       );
       const statuses = z.array(statusSchema).safeParse(data);
@@ -31,7 +32,7 @@ export function statusApi({ octokit, call }: GithubCalls): StatusApi {
       return statuses.data.filter((status) => status.context.toLowerCase() === context.toLowerCase()).map(toStatus);
     },
     async write(ref, commit, status, signal) {
-      await call({ what: 'post a status on the commit', permission: PERMISSION }, () =>
+      await calls.call({ what: 'post a status on the commit', permission: PERMISSION }, () =>
         octokit.repos.createCommitStatus({
           ...splitName(ref),
           sha: commit,
