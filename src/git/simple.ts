@@ -16,6 +16,8 @@ export interface SimpleCall extends EnvironmentNeeds {
 export async function runGit(git: Git, call: SimpleCall): Promise<string> {
   const env = gitEnvironment(git, { ...call, watchStdin: true });
   const timeout = AbortSignal.timeout(call.timeoutMs ?? git.timeoutMs);
+  // simple-git turns what `errors` answers into an error of its own, as text.
+  let exit: GitExitError | undefined;
   const runner = simpleGit({
     baseDir: git.homeDir,
     // A fixed name on a PATH of ours: simple-git refuses most paths.
@@ -25,12 +27,16 @@ export async function runGit(git: Git, call: SimpleCall): Promise<string> {
     allowEnvironment: Object.keys(env).filter((name) => name.startsWith('GIT_')),
     completion: { onClose: true, onExit: false },
     // Without this, simple-git takes an exit code other than 0 for success when nothing was written to stderr.
-    errors: (error, result) => (error === undefined && result.exitCode === 0 ? undefined : exitError(result, call.signal, timeout)),
+    errors: (error, result) => {
+      if (error === undefined && result.exitCode === 0) return undefined;
+      exit = exitError(result, call.signal, timeout);
+      return exit;
+    },
   });
   try {
     return await runner.env({ ...env }).raw([...call.args]);
   } catch (error) {
-    if (error instanceof GitExitError) throw error;
+    if (exit !== undefined) throw exit;
     const ended = call.signal.aborted ? 'aborted' : timeout.aborted ? 'timed-out' : 'not-started';
     throw new GitExitError({ code: 1, ended, stderr: keepTail('', String(error)) });
   }
