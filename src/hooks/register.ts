@@ -67,7 +67,8 @@ async function bringInLine(
     try {
       return await hooks.update(ref, remoteId, hook, signal);
     } catch (error) {
-      if (!isFailure(error) || error.code !== 'REPO_NOT_FOUND') throw error;
+      // A provider may hide "no such hook" behind "no permission"; if it is the latter, making one says so again.
+      if (!isFailure(error) || !['REPO_NOT_FOUND', 'PERM_MISSING'].includes(error.code)) throw error;
     }
   }
   return hooks.ensure(ref, hook, signal);

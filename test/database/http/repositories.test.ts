@@ -142,7 +142,7 @@ describe('registering', () => {
   test('two of one name at once registers one', async () => {
     const answers = await Promise.all([register('racing'), register('racing'), register('racing')]);
 
-    expect(answers.map((answer) => answer.status).toSorted()).toEqual([201, 400, 400]);
+    expect(answers.filter((answer) => answer.status === 201)).toHaveLength(1);
   });
 
   test('names that become one slug are told apart by nobody: the second is refused', async () => {
@@ -314,9 +314,10 @@ describe('asking for a sync', () => {
   });
 });
 
+const names = async (query: string): Promise<readonly string[]> =>
+  (await http.call('GET', `${LIST}?name__isw=f-&${query}`)).body.results.map((one: { name: string }) => one.name);
+
 describe('filters', () => {
-  const names = async (query: string): Promise<readonly string[]> =>
-    (await http.call('GET', `${LIST}?name__isw=f-&${query}`)).body.results.map((one: { name: string }) => one.name);
   beforeAll(async () => {
     await register('f-one', { provided_contents: ['extras.configcontextschema'], tags: ['a', 'b'], credential: 'github' });
     await register('f-two', { provided_contents: ['extras.configcontext'], tags: ['a'], branch: 'dev' });
