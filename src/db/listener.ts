@@ -33,17 +33,24 @@ export async function listenOn(
 
 async function connect(url: string, channel: Channel, onWake: () => void, onLost: () => Promise<void>): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, application_name: `tributary listen ${channel}`, keepAlive: true });
-  let lost = false;
+  let listening = false;
+  // From the start: a server that goes down while this connects says so as an event too, and one that nobody hears ends the process.
   const lose = (): void => {
-    if (lost) return;
-    lost = true;
+    if (!listening) return;
+    listening = false;
     void client.end().catch(() => undefined);
     void onLost();
   };
-  await client.connect();
-  client.on('notification', onWake);
   client.on('error', lose);
   client.on('end', lose);
-  await client.query(`listen ${channel}`);
+  client.on('notification', onWake);
+  try {
+    await client.connect();
+    await client.query(`listen ${channel}`);
+  } catch (error) {
+    void client.end().catch(() => undefined);
+    throw error;
+  }
+  listening = true;
   return client;
 }

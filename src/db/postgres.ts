@@ -24,6 +24,8 @@ export function openPostgres({ url, maxConnections, log }: PostgresOptions): Dat
   });
   // An idle connection that breaks (server restart) is no one's request: it is logged and replaced.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
+  // One that breaks in use fails its query; it also says so as an event, for which the pool listens only while it is idle.
+  pool.on('connect', (client) => client.on('error', (error) => log.debug({ err: error }, 'a database connection was lost')));
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   return {
     kysely,

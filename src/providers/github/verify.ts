@@ -23,7 +23,6 @@ export function verify(body: Uint8Array, headers: Headers, secrets: HookSecrets)
     const expected = createHmac('sha256', secret).update(body).digest();
     matches = (timingSafeEqual(expected, signature) && kind === 'hmac' && secret !== '') || matches;
   }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the brand is made here and nowhere else
   return matches ? ok(body as VerifiedBody) : err('mismatch');
 }
 

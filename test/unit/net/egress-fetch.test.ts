@@ -1,0 +1,114 @@
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parseAllowedHosts } from '#net/allowed-hosts.ts';
+import type { EgressFetch } from '#net/egress-fetch.ts';
+import { createEgressFetch } from '#net/egress-fetch.ts';
+import { createEgressPolicy } from '#net/egress-policy.ts';
+import { vetEndpoint } from '#net/resolve.ts';
+import { vetRemote } from '#net/vet-remote.ts';
+
+let server: Server;
+let port: number;
+let hits: number;
+let answer: { status: number; headers: Record<string, string>; body: Buffer | string };
+const opened: EgressFetch[] = [];
+
+beforeEach(async () => {
+  hits = 0;
+  answer = { status: 200, headers: {}, body: 'hello' };
+  server = createServer((_request, response) => {
+    hits++;
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  port = (server.address() as AddressInfo).port;
+});
+afterEach(async () => {
+  for (const egress of opened.splice(0)) await egress.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+function policyFor(text: string) {
+  const allowed = parseAllowedHosts(text);
+  if (!allowed.ok) throw new Error(allowed.error.join());
+  return createEgressPolicy(allowed.value);
+}
+function openFetch(allowed: string, resolve?: (host: string) => Promise<readonly string[]>) {
+  const egress = createEgressFetch(policyFor(allowed), resolve);
+  opened.push(egress);
+  return egress.fetch;
+}
+
+test('what the operator allowed is reached', async () => {
+  const response = await openFetch(`127.0.0.1:${port}`)(`http://127.0.0.1:${port}/x`);
+
+  expect(await response.text()).toBe('hello');
+});
+
+test.each(['http://127.0.0.1', 'http://localhost', 'https://127.0.0.1', 'http://[::1]'])(
+  '%s is not reached without being allowed',
+  async (base) => {
+    await expect(openFetch('')(`${base}:${port}/`)).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+    expect(hits).toBe(0);
+  },
+);
+
+test('a public name that leads to this machine is not followed there', async () => {
+  const fetch = openFetch('', async () => ['127.0.0.1']);
+
+  await expect(fetch(`https://rebound.example.com/`)).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+  expect(hits).toBe(0);
+});
+
+test('one private answer among public ones denies them all', async () => {
+  expect(await vetEndpoint(policyFor(''), { host: 'mixed.example.com', port: 443 }, async () => ['93.184.216.34', '127.0.0.1'])).toEqual({
+    denied: 'policy',
+  });
+  expect(await vetEndpoint(policyFor(''), { host: 'mixed.example.com', port: 443 }, async () => ['93.184.216.34', '::1'])).toEqual({
+    denied: 'policy',
+  });
+});
+
+test('a name that does not resolve is denied, not tried', async () => {
+  const vetted = await vetEndpoint(policyFor(''), { host: 'gone.example.com', port: 443 }, async () =>
+    Promise.reject(new Error('SERVFAIL')),
+  );
+
+  expect(vetted).toEqual({ denied: 'unresolved' });
+});
+
+test('Git is given the very addresses that were vetted', async () => {
+  const remote = await vetRemote('https://git.example.com/a/b.git', policyFor(''), async () => ['93.184.216.34']);
+
+  expect(remote).toEqual({
+    url: 'https://git.example.com/a/b.git',
+    plainHttp: false,
+    pinned: { host: 'git.example.com', port: 443, addresses: ['93.184.216.34'] },
+  });
+  await expect(vetRemote('https://git.example.com/a/b.git', policyFor(''), async () => ['10.0.0.1'])).rejects.toMatchObject({
+    code: 'POLICY_DENIED',
+  });
+});
+
+test('a redirect is handed back, not followed', async () => {
+  answer = { status: 302, headers: { location: `http://127.0.0.1:${port}/elsewhere` }, body: '' };
+
+  const response = await openFetch(`127.0.0.1:${port}`)(`http://127.0.0.1:${port}/x`);
+
+  expect(response.status).toBe(302);
+  expect(hits).toBe(1);
+});
+
+test('a body that unpacks to more than an API answers is cut off', async () => {
+  answer = { status: 200, headers: { 'content-encoding': 'gzip' }, body: gzipSync(Buffer.alloc(32 * 1024 * 1024)) };
+
+  await expect(openFetch(`127.0.0.1:${port}`)(`http://127.0.0.1:${port}/bomb`)).rejects.toMatchObject({ code: 'PROVIDER_FAILED' });
+});
+
+test('nobody there is a lost connection', async () => {
+  await expect(openFetch('127.0.0.1:1')(`http://127.0.0.1:1/`)).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+});
