@@ -16,6 +16,8 @@ import { startWorld } from '#test/support/world.ts';
 
 /** What is promised is 15 s from the kill; the rest is for a busy machine. */
 const RESUMES_WITHIN_MS = 20_000;
+const CUTS = 15;
+const CUT_ALL = 'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()';
 
 const serverUrl = process.env['TEST_DATABASE_URL'];
 vi.setConfig(PATIENCE);
@@ -125,5 +127,28 @@ describe.runIf(serverUrl !== undefined)('with processes of their own', () => {
 
     expect(await finalStatus(forge, second)).toMatchObject({ state: 'success' });
     expect(await finalStatus(forge, first)).toMatchObject({ state: 'error', description: 'A newer commit was imported instead' });
+  });
+
+  test('every connection to the database is cut, again and again: no process ends, and what is acknowledged is stored', async () => {
+    const { api, forge, service } = world;
+    const repository = await world.register('cut-off', { 'config_contexts/a.json': context('Cut off') });
+    const { url, secret } = await world.rotateHook(repository);
+    const { id: repositoryId } = await forge.readRepository(repository.fullName);
+    const body = pushBody({ repositoryId, fullName: repository.fullName, before: repository.head, after: repository.head });
+    const running = service.processes.filter((process) => process.isRunning());
+    const outcomes = new Map<string, number>();
+    for (let cut = 0; cut < CUTS; cut++) {
+      const guids = Array.from({ length: 20 }, () => randomUUID());
+      const sending = Promise.all(guids.map((guid) => sendDelivery({ url, secret, event: 'push', body, guid })));
+      await runSql(service.databaseUrl ?? '', CUT_ALL);
+      (await sending).forEach(({ status }, at) => outcomes.set(guids[at] ?? '', status));
+    }
+    const commit = await world.push(repository, { 'config_contexts/a.json': context('Cut off', { mtu: 9_000 }) });
+    await api.untilServes(repository.id, commit);
+
+    const stored = new Set((await api.deliveries(repository.id)).map(({ delivery_key }) => delivery_key));
+    expect([...outcomes].filter(([guid, status]) => status === 202 && !stored.has(guid))).toEqual([]);
+    expect([...new Set(outcomes.values())].filter((status) => status !== 202 && status !== 503)).toEqual([]);
+    expect(running.filter((process) => !process.isRunning()).map((process) => process.output().slice(-1_000))).toEqual([]);
   });
 });

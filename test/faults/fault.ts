@@ -1,0 +1,25 @@
+import type { Scope } from '#test/support/scope.ts';
+import type { PrivatePostgres } from './private-postgres.ts';
+
+export interface FaultContext {
+  readonly scope: Scope;
+  readonly postgres: PrivatePostgres;
+  readonly rounds: number;
+  /** From 0 up to 1; the same again for the same seed. */
+  readonly random: () => number;
+  /** Says what goes on, for whoever watches. */
+  readonly say: (line: string) => void;
+}
+
+export interface Finding {
+  readonly counts: Readonly<Record<string, number>>;
+  /** Every promise that was broken; none: the verdict is good. */
+  readonly problems: readonly string[];
+}
+
+/** A way to break the service again and again, and what must hold afterwards. */
+export interface Fault {
+  readonly title: string;
+  readonly rounds: number;
+  readonly run: (context: FaultContext) => Promise<Finding>;
+}

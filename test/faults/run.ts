@@ -1,0 +1,67 @@
+/** `node test/faults/run.ts [name …] [--rounds N] [--seed N] [--list]`: breaks the service and says whether its promises held. */
+import { parseArgs } from 'node:util';
+import { openScope } from '#test/support/scope.ts';
+import type { Fault, Finding } from './fault.ts';
+import { killWeb } from './kill-web.ts';
+import { killWorker } from './kill-worker.ts';
+import { startPrivatePostgres } from './private-postgres.ts';
+import { createRandom } from './random.ts';
+import { restartPostgres } from './restart-postgres.ts';
+import { zombieWorker } from './zombie-worker.ts';
+
+const FAULTS: Readonly<Record<string, Fault>> = {
+  'kill-worker': killWorker,
+  'kill-web': killWeb,
+  'restart-postgres': restartPostgres,
+  'zombie-worker': zombieWorker,
+};
+const ROUND_WITHIN_MS = 60_000;
+const START_AND_CHECK_WITHIN_MS = 300_000;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string' }, seed: { type: 'string' }, list: { type: 'boolean', default: false } },
+});
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort(new Error(signal)));
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const unknown = positionals.filter((name) => !Object.hasOwn(FAULTS, name));
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+  const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed);
+  if (values.list || unknown.length > 0 || (rounds !== undefined && !(rounds >= 1)) || Number.isNaN(seed)) {
+    for (const [name, { title }] of Object.entries(FAULTS)) console.log(`${name.padEnd(18)} ${title}`);
+    return values.list ? 0 : 2;
+  }
+  const chosen = Object.entries(FAULTS).filter(([name]) => positionals.length === 0 || positionals.includes(name));
+  let isGood = true;
+  for (const [name, fault] of chosen) {
+    console.log(`${name}: ${fault.title} (seed ${seed})`);
+    const finding = await attempt(fault, rounds ?? fault.rounds, seed);
+    for (const [what, count] of Object.entries(finding.counts)) console.log(`  ${what.padEnd(16)} ${count}`);
+    for (const problem of finding.problems) console.log(`  BROKEN ${problem}`);
+    console.log(`  verdict          ${finding.problems.length === 0 ? 'every promise held' : `${finding.problems.length} broken`}`);
+    isGood &&= finding.problems.length === 0;
+    if (interrupted.signal.aborted) return 1;
+  }
+  return isGood ? 0 : 1;
+}
+
+/** Bounded in time and cleaned up in every case; what keeps it from ending is a broken promise too. */
+async function attempt(fault: Fault, rounds: number, seed: number): Promise<Finding> {
+  const scope = openScope();
+  const limit = AbortSignal.any([interrupted.signal, AbortSignal.timeout(START_AND_CHECK_WITHIN_MS + rounds * ROUND_WITHIN_MS)]);
+  const ended = new Promise<never>((_resolve, reject) => {
+    limit.addEventListener('abort', () => reject(new Error('did not end in time, or was interrupted')));
+  });
+  try {
+    const postgres = await startPrivatePostgres(scope);
+    const running = fault.run({ scope, postgres, rounds, random: createRandom(seed), say: (line) => console.log(`  ${line}`) });
+    return await Promise.race([running, ended]);
+  } catch (error) {
+    return { counts: {}, problems: [error instanceof Error ? error.message : String(error)] };
+  } finally {
+    await scope.close();
+  }
+}
