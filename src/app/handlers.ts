@@ -1,3 +1,4 @@
+import { removeMirror } from '#git/mirrors.ts';
 import type { HookDeps } from '#hooks/hook.ts';
 import { forgetRepository, registerHook } from '#hooks/register.ts';
 import type { JobHandlers } from '#queue/boss.ts';
@@ -31,7 +32,10 @@ export function createHandlers({ run, hooks, stopping }: HandlerDeps): JobHandle
     },
     'dry-run-repository': ({ jobResultId }, signal) => dryRun(run, jobResultId, remoteSource, processName, until(signal)),
     'register-hook': (payload, signal) => registerHook(hooks, payload, until(signal)),
-    'forget-repository': (payload, signal) => forgetRepository(hooks, payload, until(signal)),
+    'forget-repository': async (payload, signal) => {
+      await removeMirror(git, payload.repositoryId, until(signal));
+      await forgetRepository(hooks, payload, until(signal));
+    },
     'send-report': ({ reportId }, signal) =>
       sendReport({ database, log, openForge: (id) => openForge(hooks, id) }, reportId, until(signal)),
   };

@@ -1,4 +1,4 @@
-import type { CommitId, Json, JsonObject } from './words.ts';
+import type { Json, JsonObject } from './words.ts';
 
 /** Kinds of content objects. The order is the order of import: what is named comes before what names it. */
 export const CONTENT_KINDS = ['config-context-schema', 'config-context', 'local-config-context', 'export-template'] as const;
@@ -108,10 +108,4 @@ export interface ImportCounts {
   readonly errors: number;
   readonly warnings: number;
   readonly files: number;
-}
-
-export interface ImportSummary {
-  readonly commit: CommitId;
-  readonly previousCommit: CommitId | undefined;
-  readonly counts: ImportCounts;
 }

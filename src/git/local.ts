@@ -6,6 +6,7 @@ import type { CommitId } from '#domain/words.ts';
 import type { Git } from './context.ts';
 import { diffTrees } from './diff-files.ts';
 import { GitExitError } from './exit.ts';
+import { toLocalFailure } from './failure.ts';
 import { listTree } from './list-files.ts';
 import { isDirty } from './local-changes.ts';
 import { openFolderSource } from './plain-folder.ts';
@@ -33,11 +34,19 @@ export async function openLocalSource(git: Git, folder: string, signal: AbortSig
   const commit = await readHead(git, gitDir, root, signal);
   const source: ContentSource = {
     commit,
-    listFiles: (options) => listTree(git, gitDir, commit, options),
-    diffFiles: (from, options) => diffTrees(git, gitDir, { from, to: commit }, options),
+    listFiles: async (options) => explained(() => listTree(git, gitDir, commit, options)),
+    diffFiles: async (from, options) => explained(() => diffTrees(git, gitDir, { from, to: commit }, options)),
     readBlobs: (files, blobSignal) => readContents(git, gitDir, files, blobSignal),
   };
   return gitDir === root ? source : { ...source, dirty: await isDirty(git, gitDir, root, await source.listFiles({ signal }), signal) };
+}
+
+async function explained<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toLocalFailure(error);
+  }
 }
 
 /** `.git` as a folder, or as the file that worktrees and submodules have; or the folder itself, when it is bare. */

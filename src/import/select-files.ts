@@ -1,6 +1,5 @@
 import ignore from 'ignore';
 import type { Problem, TreeFile } from '#domain/content.ts';
-import { PROVIDED_CONTENTS } from '#domain/content.ts';
 import { excerpt } from './read/excerpt.ts';
 import type { Importer, NearMiss } from './importer.ts';
 import { IMPORTERS } from './importers.ts';
@@ -47,11 +46,6 @@ export function selectFiles(files: readonly TreeFile[], { pathPrefix, providedCo
     else selected[choice.at]?.push({ file, rule: choice.rule, version: choice.version });
   }
   return { files: selected.flat(), problems: [...ignored.problems, ...[...misses.values()].toSorted(compareProblems)] };
-}
-
-/** Whether a repository that provides these may hold content of an importer; unknown choices provide nothing. */
-export function isProvided(choice: string): choice is keyof typeof PROVIDED_CONTENTS {
-  return Object.hasOwn(PROVIDED_CONTENTS, choice);
 }
 
 type Choice = { readonly at: number; readonly rule: string; readonly version: number } | { readonly nearMiss: NearMiss };

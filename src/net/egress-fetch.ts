@@ -24,11 +24,10 @@ const ANSWER_MS = 20_000;
  */
 export function createEgressFetch(policy: EgressPolicy, resolve: ResolveHost = resolveHost): EgressFetch {
   const agent = new Agent({
-    headersTimeout: ANSWER_MS,
-    bodyTimeout: ANSWER_MS,
-    factory: (origin, options) =>
+    factory: (origin) =>
       new Pool(origin, {
-        ...options,
+        headersTimeout: ANSWER_MS,
+        bodyTimeout: ANSWER_MS,
         connections: 8,
         connect: { timeout: CONNECT_MS, lookup: vettedLookup(policy, endpointOf(new URL(origin)), resolve) },
       }),

@@ -180,7 +180,6 @@ export type Role = z.output<typeof roleName>;
 export type FileContent = z.output<typeof fileContent>;
 export type CommitChange = z.output<typeof commitChange>;
 export type Person = z.output<typeof person>;
-export type RefUpdate = z.output<typeof refUpdate>;
 export type FaultAction = z.output<typeof faultAction>;
 export type FaultTarget = Fault['target'];
 export type Fault = z.output<typeof newFault>;

@@ -64,7 +64,10 @@ export async function startGitHttpServer(options: {
   return server;
 }
 
-function isAllowed({ authorization }: SeenRequest, credential: { readonly username: string; readonly secret: string } | undefined): boolean {
+function isAllowed(
+  { authorization }: SeenRequest,
+  credential: { readonly username: string; readonly secret: string } | undefined,
+): boolean {
   if (credential === undefined) return true;
   return authorization === `Basic ${Buffer.from(`${credential.username}:${credential.secret}`).toString('base64')}`;
 }

@@ -95,7 +95,10 @@ export function recordingGit(log: string): string {
   mkdirSync(folder);
   const file = join(folder, 'git');
   const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
-  writeFileSync(file, `#!/bin/sh\n{ for a in "$@"; do printf '%s\\0' "arg:$a"; done; env -0 | sed -z 's/^/env:/'; printf '\\n'; } >>'${log}'\nexec '${real}' "$@"\n`);
+  writeFileSync(
+    file,
+    `#!/bin/sh\n{ for a in "$@"; do printf '%s\\0' "arg:$a"; done; env -0 | sed -z 's/^/env:/'; printf '\\n'; } >>'${log}'\nexec '${real}' "$@"\n`,
+  );
   chmodSync(file, 0o755);
   return folder;
 }
