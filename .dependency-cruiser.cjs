@@ -31,7 +31,19 @@ const MAY_IMPORT = {
   content: ['domain/', 'people/', ...TABLES],
   runs: ['domain/', 'queue/', 'people/', ...TABLES],
   // surfaces
-  http: ['domain/', 'queue/', 'net/', 'receive/', 'inbox/store.ts', 'import/problem-codes.ts', 'sync/spool.ts', 'sync/upload.ts', ...MANAGEMENT, CONTRACT, ...TABLES],
+  http: [
+    'domain/',
+    'queue/',
+    'net/',
+    'receive/',
+    'inbox/store.ts',
+    'import/problem-codes.ts',
+    'sync/spool.ts',
+    'sync/upload.ts',
+    ...MANAGEMENT,
+    CONTRACT,
+    ...TABLES,
+  ],
   // root
   app: ['domain/', 'db/', 'queue/', 'git/', 'net/', 'providers/', 'http/', '[a-z-]+.ts', ...STAGES, ...MANAGEMENT],
   cli: ['domain/', 'db/', 'git/', 'import/', 'net/', 'app/', '[a-z-]+.ts', ...MANAGEMENT],

@@ -15,7 +15,6 @@ export type TestDatabaseSource =
   | { readonly kind: 'postgres'; readonly serverUrl: string; readonly template: string };
 
 declare module 'vitest' {
-  // oxlint-disable-next-line typescript/consistent-type-definitions -- declaration merging needs an interface
   interface ProvidedContext {
     readonly testDatabase: TestDatabaseSource;
   }
