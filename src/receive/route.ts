@@ -4,6 +4,8 @@ import { admit } from './admit.ts';
 
 /** GitHub's and GitLab's own cap; nothing larger is ever sent by a provider (PROVIDERS.md section 2). */
 export const MOST_BODY_BYTES = 26_214_400;
+/** Read beyond the limit before the connection is cut: who sends a little too much hears 413, where a cut would only look like a broken network. */
+const READ_BODY_BYTES = MOST_BODY_BYTES + 4 * 1024 * 1024;
 const RETRY_AFTER_S = 5;
 
 export interface ReceiveDeps extends AdmitDeps {
@@ -17,12 +19,12 @@ export interface ReceiveDeps extends AdmitDeps {
  */
 export async function registerReceive(scope: FastifyInstance, deps: ReceiveDeps): Promise<void> {
   scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: MOST_BODY_BYTES }, (_request, body, done) =>
+  scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: READ_BODY_BYTES }, (_request, body, done) =>
     done(null, body),
   );
   scope.post<{ Params: { provider: string; hookId: string } }>(
     '/webhooks/:provider/:hookId',
-    { bodyLimit: MOST_BODY_BYTES, schema: { hide: true } },
+    { bodyLimit: READ_BODY_BYTES, schema: { hide: true } },
     async (request, reply) => receive(deps, request, reply),
   );
 }
@@ -34,6 +36,11 @@ async function receive(
 ): Promise<FastifyReply> {
   const { provider, hookId } = request.params;
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  if (body.length > MOST_BODY_BYTES) {
+    return reply
+      .code(413)
+      .send({ code: 'BODY_TOO_LARGE', detail: `A delivery has at most ${MOST_BODY_BYTES} bytes.`, request_id: request.id });
+  }
   try {
     const outcome = await admit(deps, { provider, hookId, headers: request.headers, body, now: deps.now() });
     deps.count(provider, outcome.status);
