@@ -30,11 +30,12 @@ interface JobKind {
 }
 
 /**
- * `sync-repository` is never retried by the queue: its row remembers that more is wanted, and the turn sends the next job itself.
+ * `sync-repository` ends its own failures: its row remembers that more is wanted, and the turn sends the next job itself. The queue
+ * brings it back only when the turn could not even be claimed, since the database was away for a moment; else the sweep would take 30 s.
  * A dry run ends its own failures, so it comes back only after its worker was killed.
  */
 export const JOBS = {
-  'sync-repository': { retries: 0, expireSeconds: 4 * 3_600 },
+  'sync-repository': { retries: 3, expireSeconds: 4 * 3_600 },
   'dry-run-repository': { retries: 3, expireSeconds: 4 * 3_600 },
   'register-hook': { retries: 5, expireSeconds: 120 },
   'forget-repository': { retries: 5, expireSeconds: 120 },
