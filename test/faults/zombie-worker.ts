@@ -1,4 +1,5 @@
 import { context } from '#test/support/content-files.ts';
+import { runSql } from '#test/support/fresh-database.ts';
 import { holdTable } from '#test/support/hold-table.ts';
 import type { ServiceProcess } from '#test/support/service-process.ts';
 import { until, untilTrue } from '#test/support/until.ts';
@@ -18,15 +19,14 @@ export const zombieWorker: Fault = {
       const { commit, zombie } = await freezeInRun(world, repository, round);
       commits.push(commit);
       await world.api.untilServes(repository.id, commit);
+      const before = countCutOff(zombie);
       zombie.signal('SIGCONT');
-      await untilTrue(
-        'the zombie to notice',
-        () => zombie.output().split('a run was cut off').length > 1 || zombie.output().includes('SUPERSEDED'),
-      );
+      await untilTrue('the zombie to notice', () => countCutOff(zombie) > before);
       say(`round ${round}: worker ${zombie.pid} was frozen, another imported ${commit.slice(0, 8)}, then it went on`);
     }
     const problems = await checkSettled(world, [{ repository, commits }]);
-    return { counts: { freezes: rounds, imports: commits.length }, problems };
+    const [row] = await runSql(world.service.databaseUrl ?? '', 'select count(*)::int as imports from imports');
+    return { counts: { freezes: rounds, pushes: commits.length, imports: Number(row?.['imports']) }, problems };
   },
 };
 
@@ -46,4 +46,9 @@ async function freezeInRun(
     zombie.signal('SIGSTOP');
     return { commit, zombie };
   });
+}
+
+/** Runs that a worker gave up, since their turn was another's. */
+function countCutOff(worker: ServiceProcess): number {
+  return worker.output().split(/a run was cut off|SUPERSEDED/).length - 1;
 }
