@@ -1,0 +1,188 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ImportReport } from '#cli/render/import-report.ts';
+import type { CommandSetting, TemporaryFolder } from './command.ts';
+import { temporaryFolder, tributary } from './command.ts';
+import type { RunningService } from './service.ts';
+import { startService } from './service.ts';
+
+const CONTEXT = '_metadata:\n  name: NYC\nntp-servers: [10.0.0.1]\n';
+
+function write(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+}
+
+function git(folder: string, ...args: readonly string[]): string {
+  const env = { PATH: process.env['PATH'], HOME: folder, GIT_CONFIG_NOSYSTEM: '1' };
+  const who = ['-c', 'user.name=Ana', '-c', 'user.email=ana@example.com'];
+  return execFileSync('git', [...who, ...args], { cwd: folder, env, encoding: 'utf8' }).trim();
+}
+
+function commitAll(folder: string): string {
+  git(folder, 'add', '--all');
+  git(folder, 'commit', '--quiet', '--message', 'Change');
+  return git(folder, 'rev-parse', 'HEAD');
+}
+
+async function importJson(
+  setting: CommandSetting,
+  ...args: readonly string[]
+): Promise<{ readonly code: number | null; readonly report: ImportReport }> {
+  const { code, stdout, stderr } = await tributary(['import', '--json', ...args], setting);
+  if (stdout === '') throw new Error(`no JSON, exit code ${code}: ${stderr}`);
+  const report: ImportReport = JSON.parse(stdout);
+  return { code, report };
+}
+
+describe.each(['without a service', 'with a running service'])('importing a folder %s', (how) => {
+  const temporary: TemporaryFolder[] = [];
+  let setting: CommandSetting = {};
+  let service: RunningService | undefined;
+  const fresh = (): string => {
+    const folder = temporaryFolder();
+    temporary.push(folder);
+    return folder.path;
+  };
+
+  beforeAll(async () => {
+    setting = { env: { TRIBUTARY_DATA_DIR: fresh() } };
+    if (how === 'with a running service') service = await startService(setting);
+  });
+  afterAll(async () => {
+    await service?.stop();
+    for (const folder of temporary) folder.remove();
+  });
+
+  test('a Git repository is read at its HEAD; the second run says that nothing changed', async () => {
+    const folder = fresh();
+    write(folder, { 'config_contexts/nyc.yaml': CONTEXT });
+    git(folder, 'init', '--quiet', '--initial-branch', 'main');
+    const commit = commitAll(folder);
+
+    const first = await importJson(setting, folder, '--name', 'nets');
+    const second = await importJson(setting, folder, '--name', 'nets');
+
+    expect(first).toMatchObject({
+      code: 0,
+      report: { status: 'success', commit, previous_commit: null, counts: { added: 1, changed: 0, removed: 0 }, warnings: [] },
+    });
+    expect(second).toMatchObject({ code: 0, report: { status: 'success', commit, counts: { added: 0, changed: 0, removed: 0 } } });
+    expect(second.report.repository.id).toBe(first.report.repository.id);
+  });
+
+  test('what is not committed is not imported, and a warning says so', async () => {
+    const folder = fresh();
+    write(folder, { 'config_contexts/a.yaml': '_metadata: {name: dirty-a}\nx: 1\n' });
+    git(folder, 'init', '--quiet', '--initial-branch', 'main');
+    commitAll(folder);
+    write(folder, { 'config_contexts/b.yaml': '_metadata: {name: dirty-b}\nx: 1\n' });
+
+    const { code, report } = await importJson(setting, folder, '--name', 'dirty');
+
+    expect(code).toBe(0);
+    expect(report.counts).toMatchObject({ added: 1 });
+    expect(report.warnings.join('\n')).toMatch(/not committed/);
+  });
+
+  test('a plain folder is one synthetic commit: the same files, the same commit', async () => {
+    const one = fresh();
+    const other = fresh();
+    for (const folder of [one, other]) write(folder, { 'config_contexts/c.yaml': '_metadata: {name: plain-c}\nx: 1\n' });
+
+    const first = await importJson(setting, one, '--dry-run');
+    const second = await importJson(setting, other, '--dry-run');
+
+    expect(first.report.commit).toMatch(/^[0-9a-f]{40}$/);
+    expect(second.report.commit).toBe(first.report.commit);
+  });
+
+  test('a dry run shows the difference by object and field, changes nothing, and exits with 3 where that is asked for', async () => {
+    const folder = fresh();
+    write(folder, { 'config_contexts/d.yaml': '_metadata: {name: dry-d}\nx: 1\n' });
+    await importJson(setting, folder, '--name', 'dry');
+    write(folder, {
+      'config_contexts/d.yaml': '_metadata: {name: dry-d}\nx: 2\n',
+      'config_contexts/e.yaml': '_metadata: {name: dry-e}\ny: 1\n',
+    });
+
+    const dry = await importJson(setting, folder, '--name', 'dry', '--dry-run', '--exit-code');
+    const real = await importJson(setting, folder, '--name', 'dry');
+    const after = await importJson(setting, folder, '--name', 'dry', '--dry-run', '--exit-code');
+
+    expect(dry.code).toBe(3);
+    expect(dry.report.counts).toMatchObject({ added: 1, changed: 1, removed: 0 });
+    const changed = dry.report.changes.find(({ action }) => action === 'changed');
+    expect(changed).toMatchObject({ name: 'dry-d', path: 'config_contexts/d.yaml' });
+    expect(changed?.fields).toEqual([expect.objectContaining({ before: 1, after: 2 })]);
+    expect(real).toMatchObject({ code: 0, report: { counts: { added: 1, changed: 1, removed: 0 } } });
+    expect(after).toMatchObject({ code: 0, report: { counts: { added: 0, changed: 0, removed: 0 } } });
+  });
+
+  test('a dry run of a folder that was never imported leaves no trace', async () => {
+    const folder = fresh();
+    write(folder, { 'config_contexts/f.yaml': '_metadata: {name: trace-f}\nx: 1\n' });
+
+    const dry = await importJson(setting, folder, '--name', 'trace', '--dry-run');
+    const real = await importJson(setting, folder, '--name', 'trace');
+
+    expect(dry).toMatchObject({ code: 0, report: { dry_run: true, counts: { added: 1 } } });
+    expect(real.report).toMatchObject({ previous_commit: null, counts: { added: 1 } });
+  });
+
+  test('a bad file among good ones: every problem with its place, nothing changed, exit code 1', async () => {
+    const folder = fresh();
+    write(folder, { 'config_contexts/g.yaml': '_metadata: {name: bad-g}\nx: 1\n' });
+    const good = await importJson(setting, folder, '--name', 'bad');
+    write(folder, {
+      'config_contexts/g.yaml': '_metadata: {name: bad-g}\nx: 1\nx: 2\n',
+      'config_contexts/h.json': '{"_metadata": {"name": "bad-h"}, "x": }',
+      'config_contexts/i.yaml': '_metadata: {name: bad-i}\nx: 1\n',
+    });
+
+    const bad = await importJson(setting, folder, '--name', 'bad');
+
+    expect(bad).toMatchObject({
+      code: 1,
+      report: { status: 'failure', error: { code: 'CONTENT_INVALID' }, previous_commit: good.report.commit },
+    });
+    const errors = bad.report.problems.filter(({ severity }) => severity === 'error');
+    expect(errors.map(({ path }) => path)).toEqual(['config_contexts/g.yaml', 'config_contexts/h.json']);
+    for (const error of errors)
+      expect(error).toMatchObject({ line: expect.any(Number), column: expect.any(Number), help: expect.any(String) });
+  });
+
+  test('symbolic links are skipped, and said to be', async () => {
+    const folder = fresh();
+    write(folder, {
+      'config_contexts/j.yaml': '_metadata: {name: link-j}\nx: 1\n',
+      'secret.yaml': '_metadata: {name: link-secret}\nx: 1\n',
+    });
+    symlinkSync(join(folder, 'secret.yaml'), join(folder, 'config_contexts/k.yaml'));
+
+    const { code, report } = await importJson(setting, folder, '--name', 'link');
+
+    expect(code).toBe(0);
+    expect(report.counts).toMatchObject({ added: 1 });
+    expect(report.warnings.join('\n')).toContain('config_contexts/k.yaml');
+  });
+
+  test('what a person reads names the counts, the objects and the run', async () => {
+    const folder = fresh();
+    write(folder, { 'config_contexts/l.yaml': '_metadata: {name: text-l}\nx: 1\n' });
+
+    const first = await tributary(['import', folder, '--name', 'text', '--dry-run'], setting);
+    const second = await tributary(['import', folder, '--name', 'text'], setting);
+    const third = await tributary(['import', folder, '--name', 'text'], setting);
+
+    expect(first.stdout).toMatch(
+      /Would come to .*1 added, 0 changed, 0 removed[\s\S]*\+ config context {2}text-l {2}config_contexts\/l\.yaml:1/,
+    );
+    expect(second.stdout).toMatch(/Imported .*1 added, 0 changed, 0 removed/);
+    expect(third.stdout).toContain('Nothing changed');
+  });
+});
