@@ -116,7 +116,8 @@ async function registerOrganizations(scope: FastifyInstance, deps: HttpDeps, aut
 /** As Fastify's own, but a body that is not there is no body, whatever Content-Type says of it: document 002's calls are such. */
 function acceptEmptyJson(server: FastifyInstance): void {
   const parse = server.getDefaultJsonParser('error', 'error');
-  server.removeContentTypeParser('application/json');
+  // Text is no JSON here: a form on another site can send it without asking.
+  server.removeContentTypeParser(['application/json', 'text/plain']);
   server.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);
     else void parse(request, body, done);

@@ -45,6 +45,8 @@ async function setRun(change: { readonly status?: 'STARTED' | 'SUCCESS' | 'FAILU
     .execute();
 }
 
+const count = async (path: string): Promise<number> => (await http.call('GET', path)).body.count;
+
 describe('a run', () => {
   test('says what it is about once it has begun', async () => {
     const before = (await http.call('GET', `/api/job-results/${runId}/`)).body;
@@ -57,9 +59,11 @@ describe('a run', () => {
   });
 
   test('is found by its state and its repository', async () => {
-    const count = async (query: string) => (await http.call('GET', `/api/job-results/?repository_id=${repositoryId}&${query}`)).body.count;
+    const list = `/api/job-results/?repository_id=${repositoryId}&`;
 
-    expect([await count('status=PENDING'), await count('status=SUCCESS'), await count('dry_run=true')]).toEqual([1, 0, 0]);
+    expect([await count(`${list}status=PENDING`), await count(`${list}status=SUCCESS`), await count(`${list}dry_run=true`)]).toEqual([
+      1, 0, 0,
+    ]);
   });
 
   test('of another organization is 404, log and events too', async () => {
@@ -98,9 +102,9 @@ describe('its log', () => {
   test('is filtered by level', async () => {
     await log('one');
 
-    const count = async (query: string) => (await http.call('GET', `/api/job-results/${runId}/logs/?${query}`)).body.count;
+    const list = `/api/job-results/${runId}/logs/?`;
 
-    expect([await count('log_level=error'), await count('log_level=info'), await count('q=ONE')]).toEqual([1, 0, 1]);
+    expect([await count(`${list}log_level=error`), await count(`${list}log_level=info`), await count(`${list}q=ONE`)]).toEqual([1, 0, 1]);
   });
 });
 
