@@ -19,6 +19,7 @@ import type { Queue } from '#queue/boss.ts';
 import { hasWorkers } from '#queue/workers.ts';
 import { createGroupedStore } from '#receive/group.ts';
 import { registerReceive } from '#receive/route.ts';
+import { shareLookups } from '#receive/share.ts';
 import { spoolTar } from '#sync/spool.ts';
 import type { UploadDeps } from '#sync/upload.ts';
 import { startUpload } from '#sync/upload.ts';
@@ -65,7 +66,7 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
     registerReceive: (scope) =>
       registerReceive(scope, {
         findReader: (provider) => findProvider(provider)?.webhooks,
-        findHook: (hookId) => loadHookSecrets(hooks, hookId, now()),
+        findHook: shareLookups((hookId) => loadHookSecrets(hooks, hookId, now())),
         store: grouped.store,
         now,
         count: metrics.countDelivery,

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect } from 'kysely';
 import type { Logger } from 'pino';
@@ -37,6 +38,9 @@ export async function openEmbedded({ dataDir, log, lockWaitMs = 5_000 }: Embedde
   const unlock = await lockFolder(dataDir, lockWaitMs);
   try {
     const folder = await prepareFolder(dataDir, log);
+    // V8's optimizing compiler takes 950 MB and 3 s for PGlite's 9 MB of WebAssembly; its baseline compiler 320 MB and 1 s, for SQL that is
+    // a third slower (docs/performance.md). A small team's database waits for people, so the start and the memory count.
+    setFlagsFromString('--liftoff-only');
     const pglite = await PGlite.create(folder, BYTES_FAST);
     await pglite.exec(`set statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
     const kysely = new Kysely<Schema>({ dialect: new PGliteDialect({ pglite }) });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { tributary } from '#test/cli/command.ts';
+import { TEST_SERVER_URL } from '#test/support/test-server.ts';
 import { context } from '#test/support/content-files.ts';
 import { PATIENCE } from '#test/support/patience.ts';
 import { openScope } from '#test/support/scope.ts';
@@ -23,7 +24,7 @@ const BAD = {
 };
 
 beforeAll(async () => {
-  world = await startWorld(scope, { serverUrl: process.env['TEST_DATABASE_URL'] });
+  world = await startWorld(scope, { serverUrl: TEST_SERVER_URL });
   repository = await world.register('sites', GOOD);
 });
 afterAll(() => scope.close());

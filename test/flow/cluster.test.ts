@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { TEST_SERVER_URL } from '#test/support/test-server.ts';
 import { context } from '#test/support/content-files.ts';
 import { PATIENCE } from '#test/support/patience.ts';
 import { openScope } from '#test/support/scope.ts';
@@ -8,7 +9,7 @@ import { startWorld } from '#test/support/world.ts';
 
 vi.setConfig(PATIENCE);
 const REPOSITORIES = 8;
-const serverUrl = process.env['TEST_DATABASE_URL'];
+const serverUrl = TEST_SERVER_URL;
 
 describe.runIf(serverUrl !== undefined)('two web and two worker processes on one PostgreSQL', () => {
   const scope = openScope();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { TEST_SERVER_URL } from '#test/support/test-server.ts';
 import { context } from '#test/support/content-files.ts';
 import { PATIENCE } from '#test/support/patience.ts';
 import { openScope } from '#test/support/scope.ts';
@@ -10,7 +11,7 @@ vi.setConfig(PATIENCE);
 const scope = openScope();
 let world: World;
 beforeAll(async () => {
-  world = await startWorld(scope, { serverUrl: process.env['TEST_DATABASE_URL'] });
+  world = await startWorld(scope, { serverUrl: TEST_SERVER_URL });
 });
 afterAll(() => scope.close());
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { TEST_SERVER_URL } from '#test/support/test-server.ts';
 import { context } from '#test/support/content-files.ts';
 import { runSql } from '#test/support/fresh-database.ts';
 import { pushBody } from '#test/support/flood.ts';
@@ -19,7 +20,7 @@ const RESUMES_WITHIN_MS = 20_000;
 const CUTS = 15;
 const CUT_ALL = 'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()';
 
-const serverUrl = process.env['TEST_DATABASE_URL'];
+const serverUrl = TEST_SERVER_URL;
 vi.setConfig(PATIENCE);
 const scope = openScope();
 let world: World;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { TEST_SERVER_URL } from '#test/support/test-server.ts';
 import type { DeliveryAnswer, StoredBodyAnswer } from '#test/support/api-views.ts';
 import { context } from '#test/support/content-files.ts';
 import { PATIENCE } from '#test/support/patience.ts';
@@ -19,7 +20,7 @@ let world: World;
 let repository: Registered;
 let hook: { readonly url: string; readonly secret: string };
 beforeAll(async () => {
-  world = await startWorld(scope, { serverUrl: process.env['TEST_DATABASE_URL'] });
+  world = await startWorld(scope, { serverUrl: TEST_SERVER_URL });
   repository = await world.register('inbox', { 'config_contexts/a.json': context('Inbox') });
   hook = await world.rotateHook(repository);
 });

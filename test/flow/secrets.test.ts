@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { TEST_SERVER_URL } from '#test/support/test-server.ts';
 import { canariesIn, canaryForms } from '#test/support/canaries.ts';
 import { context } from '#test/support/content-files.ts';
 import { filesBelow } from '#test/support/files-below.ts';
@@ -13,7 +14,7 @@ import type { Registered, World } from '#test/support/world.ts';
 import { startWorld } from '#test/support/world.ts';
 
 const CANARY = `ghp_${'CanaryTokenOfTheFlowTest'.padEnd(36, '0')}`;
-const serverUrl = process.env['TEST_DATABASE_URL'];
+const serverUrl = TEST_SERVER_URL;
 
 vi.setConfig(PATIENCE);
 const scope = openScope();

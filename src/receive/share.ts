@@ -1,0 +1,14 @@
+/**
+ * Lets requests that wait for the same thing share one look-up. Nothing is kept once it is answered: a rotated or deleted hook
+ * is seen by the next request. Under load it took acceptance from 3,200 to 6,300 rows a second (docs/performance.md).
+ */
+export function shareLookups<T>(look: (id: string) => Promise<T>): (id: string) => Promise<T> {
+  const underWay = new Map<string, Promise<T>>();
+  return (id) => {
+    const shared = underWay.get(id);
+    if (shared !== undefined) return shared;
+    const looking = look(id).finally(() => underWay.delete(id));
+    underWay.set(id, looking);
+    return looking;
+  };
+}
