@@ -88,9 +88,9 @@ export async function lookFirst({ tell, desk }: Stage, repository: DemoRepositor
   const { job } = await desk.dryRun(repository.id);
   for (const change of job.result?.diff ?? []) {
     tell.say(`${change.action} ${change.name} (${change.path}:${change.line})`);
-    for (const { path, before, after } of change.fields) tell.say(`  ${path}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`);
+    for (const { path, before, after } of change.fields ?? []) tell.say(`  ${path}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`);
   }
-  const fields = job.result?.diff?.flatMap((change) => change.fields) ?? [];
+  const fields = job.result?.diff?.flatMap((change) => change.fields ?? []) ?? [];
   tell.claim('the difference is shown by object and field', job.result?.commit === commit && fields.length > 0);
   tell.claim('nothing was changed by it', count(await desk.contexts(repository.id), 'FRA servers') === 1);
   await desk.sync(repository.id);

@@ -31,6 +31,8 @@ export interface Roles {
   readonly worker: boolean;
   /** Brings the schema up to date first; otherwise a stale one is refused. */
   readonly migrate: boolean;
+  /** Says in the data folder where it listens, so that commands find it. Off for an application that ends with its command. */
+  readonly announce?: boolean;
 }
 
 export interface App {
@@ -129,8 +131,10 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   });
   onClose(() => web.close());
   const url = await web.listen({ host: config.host, port });
-  await writeServiceFile(config.dataDir, { url });
-  onClose(() => removeServiceFile(config.dataDir));
+  if (roles.announce !== false) {
+    await writeServiceFile(config.dataDir, { url });
+    onClose(() => removeServiceFile(config.dataDir));
+  }
   return { url, localToken };
 }
 

@@ -100,6 +100,9 @@ export interface ObjectChange {
   readonly fields: readonly FieldChange[];
 }
 
+/** An object that an import changed, without the difference itself. */
+export type NamedChange = Omit<ObjectChange, 'fields'>;
+
 export interface ImportCounts {
   readonly added: number;
   readonly changed: number;

@@ -1,4 +1,4 @@
-import type { FieldChange, ImportCounts, ObjectChange, ParsedObject, Plan, Problem } from '#domain/content.ts';
+import type { FieldChange, ImportCounts, NamedChange, ObjectChange, ParsedObject, Plan, Problem } from '#domain/content.ts';
 import type { Json, JsonObject } from '#domain/words.ts';
 
 /** Fields listed of one object, and the longest value shown of one: a preview is read by people. */
@@ -12,6 +12,20 @@ export function describePlan(plan: Plan): readonly ObjectChange[] {
     ...plan.changed.map(({ before, after }) => describe('changed', after, fieldsOf(before.body, after.body))),
     ...plan.removed.map((object) => describe('removed', object, fieldsOf(object.body, undefined))),
   ];
+}
+
+/** Which objects a plan adds, changes and removes, without their content; no more than `most`. */
+export function namePlan({ added, changed, removed }: Plan, most: number): readonly NamedChange[] {
+  const named = [
+    ...added.slice(0, most).map((object) => name('added', object)),
+    ...changed.slice(0, most).map(({ after }) => name('changed', after)),
+    ...removed.slice(0, most).map((object) => name('removed', object)),
+  ];
+  return named.slice(0, most);
+}
+
+function name(action: ObjectChange['action'], { kind, name: objectName, path, line }: ParsedObject): NamedChange {
+  return { action, kind, name: objectName, path, line };
 }
 
 function describe(action: ObjectChange['action'], object: ParsedObject, fields: readonly FieldChange[]): ObjectChange {

@@ -2,6 +2,7 @@ import type { Database } from '#db/database.ts';
 import type { Failure } from '#domain/failure.ts';
 import type { CommitId } from '#domain/words.ts';
 import { applyPlan } from '#import/apply.ts';
+import { namePlan } from '#import/diff.ts';
 import type { Line } from '#import/store.ts';
 import { summaryWords } from '#import/words.ts';
 import type { JobSender } from '#queue/queue.ts';
@@ -19,6 +20,9 @@ export interface FinishDeps {
   readonly queue: JobSender;
 }
 
+/** Objects that the result of a sync names; a first import may add a hundred thousand. */
+const MOST_NAMED = 100;
+
 /** Applies the plan and ends the run: content, line, head, report, job result and turn change together or not at all. */
 export async function succeed(
   deps: FinishDeps,
@@ -30,7 +34,7 @@ export async function succeed(
 ): Promise<void> {
   const { plan, counts, settings } = prepared;
   const summary = summaryWords(counts, prepared.problems);
-  const result: RunResult = { commit, previous_commit: line.goodCommit ?? null, summary, counts };
+  const result: RunResult = { commit, previous_commit: line.goodCommit ?? null, summary, counts, changes: namePlan(plan, MOST_NAMED) };
   await deps.database.transaction(async (tx) => {
     if (prepared.changesNothing) await markInSync(tx, line.id, commit, settings);
     else {

@@ -1,6 +1,6 @@
 import type { Database, Tx } from '#db/database.ts';
 import { databaseNow, notify } from '#db/time.ts';
-import type { ImportCounts, ObjectChange } from '#domain/content.ts';
+import type { ImportCounts, NamedChange, ObjectChange } from '#domain/content.ts';
 import type { Failure } from '#domain/failure.ts';
 import { operationalStateOf } from '#domain/failure-codes.ts';
 import type { CommitId } from '#domain/words.ts';
@@ -11,6 +11,9 @@ export interface RunResult {
   readonly previous_commit: CommitId | null;
   readonly summary: string;
   readonly counts: ImportCounts;
+  /** Of a sync: the first objects that it changed. The counts are always complete. */
+  readonly changes?: readonly NamedChange[];
+  /** Of a dry run: by object and field. */
   readonly diff?: readonly ObjectChange[];
   readonly diff_truncated?: boolean;
 }

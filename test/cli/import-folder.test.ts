@@ -39,7 +39,7 @@ async function importJson(
   return { code, report };
 }
 
-describe.each(['without a service', 'with a running service'])('importing a folder %s', (how) => {
+describe.each(['without a service', 'with a running service'])('importing a folder %s', { timeout: 120_000 }, (how) => {
   const temporary: TemporaryFolder[] = [];
   let setting: CommandSetting = {};
   let service: RunningService | undefined;
@@ -182,7 +182,7 @@ describe.each(['without a service', 'with a running service'])('importing a fold
     expect(first.stdout).toMatch(
       /Would come to .*1 added, 0 changed, 0 removed[\s\S]*\+ config context {2}text-l {2}config_contexts\/l\.yaml:1/,
     );
-    expect(second.stdout).toMatch(/Imported .*1 added, 0 changed, 0 removed/);
+    expect(second.stdout).toMatch(/Imported .*1 added, 0 changed, 0 removed[\s\S]*\+ config context {2}text-l/);
     expect(third.stdout).toContain('Nothing changed');
   });
 });

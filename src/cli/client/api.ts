@@ -13,7 +13,7 @@ export interface Api {
   /** Streams a body of another type. */
   readonly upload: (path: string, query: Query, contentType: string, body: Readable) => Promise<unknown>;
   /** A stream of events; ends when the service ends it, throws when it breaks. */
-  readonly events: (path: string, lastEventId: string | undefined) => AsyncIterable<ServerEvent>;
+  readonly events: (path: string, lastEventId: string | undefined, signal: AbortSignal) => AsyncIterable<ServerEvent>;
 }
 
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
@@ -90,13 +90,13 @@ export function openApi(url: string, token: string): Api {
       } as const;
       return readAnswer(await send(withQuery(base, path, query), options));
     },
-    async *events(path, lastEventId) {
+    async *events(path, lastEventId, signal) {
       const silence = new AbortController();
       const resume = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
       const headers = { ...common, ...resume, accept: 'text/event-stream' };
       const timer = setTimeout(() => silence.abort(), SILENCE_MS);
       try {
-        const answer = await send(withQuery(base, path, {}), { headers, signal: silence.signal });
+        const answer = await send(withQuery(base, path, {}), { headers, signal: AbortSignal.any([silence.signal, signal]) });
         if (answer.status !== 200 || answer.body === null) throw new ApiError(answer.status, await readJson(answer));
         yield* readEvents(refreshing(answer.body, timer));
       } finally {

@@ -1,6 +1,5 @@
-import { openApp } from '#app.ts';
 import { readClientConfig } from '#config.ts';
-import { usageError } from '#cli/exit.ts';
+import { CommandError, usageError } from '#cli/exit.ts';
 import type { GlobalOptions } from '#cli/settings.ts';
 import { requireConfig } from '#cli/settings.ts';
 import type { Terminal } from '#cli/terminal.ts';
@@ -11,6 +10,8 @@ import { findService } from './discover.ts';
 
 export interface Connection {
   readonly api: Api;
+  /** The application was started for this command, and ends with it. */
+  readonly ownProcess: boolean;
   /** Ends the application where it was started for this command. */
   readonly close: () => Promise<void>;
 }
@@ -18,12 +19,28 @@ export interface Connection {
 /** The service that was named, else the one that runs on the data folder, else the application in this process for as long as the command takes. */
 export async function findRunningOrStart(terminal: Terminal, options: GlobalOptions): Promise<Connection> {
   const named = await namedService(options);
-  if (named !== undefined) return { api: named, close: async () => undefined };
+  if (named !== undefined) return client(named);
   const config = requireConfig(options);
-  const running = await findService(config.dataDir);
-  if (running !== undefined) return { api: openApi(running.url, options.token ?? running.token), close: async () => undefined };
-  terminal.progress(`No service runs on ${config.dataDir}; starting one for this command`);
-  return startHere(options);
+  const deadline = Date.now() + WAIT_FOR_FOLDER_MS;
+  for (;;) {
+    const running = await findService(config.dataDir);
+    if (running !== undefined) return client(openApi(running.url, options.token ?? running.token));
+    terminal.progress(`No service runs on ${config.dataDir}; starting one for this command`);
+    try {
+      return await startHere(options);
+    } catch (error) {
+      if (!isFolderInUse(error) || Date.now() > deadline) throw error;
+      terminal.progress(`Another command uses ${config.dataDir}; waiting for it`);
+    }
+  }
+}
+
+function client(api: Api): Connection {
+  return { api, ownProcess: false, close: async () => undefined };
+}
+
+function isFolderInUse(error: unknown): boolean {
+  return error instanceof CommandError && error.cause instanceof Error && error.cause.name === 'FolderInUseError';
 }
 
 /** `--url`, or TRIBUTARY_URL. The token goes nowhere else: it must come with the address, unless the data folder says that it is this one's. */
@@ -45,10 +62,16 @@ async function localTokenFor(url: string, options: GlobalOptions): Promise<strin
   return running !== undefined && new URL(running.url).origin === new URL(url).origin ? readLocalToken(dataDir) : undefined;
 }
 
+/** Another command may have the embedded database for as long as it takes: that is waited for. */
+const WAIT_FOR_FOLDER_MS = 120_000;
+
 async function startHere(options: GlobalOptions): Promise<Connection> {
   // A port of its own: whatever is configured may be taken, and nobody but this command has to find it.
   const config = requireConfig(options, { HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'warn' });
-  const app = await openApp(config, { web: true, worker: true, migrate: true });
+  // Loaded here because a client needs none of it.
+  const { openApp } = await import('#app.ts');
+  const { starting } = await import('#cli/start.ts');
+  const app = await starting(openApp(config, { web: true, worker: true, migrate: true, announce: false }));
   if (app.url === undefined) throw new Error('the application serves HTTP and has no address');
-  return { api: openApi(app.url, app.localToken), close: () => app.close() };
+  return { api: openApi(app.url, app.localToken), ownProcess: true, close: () => app.close() };
 }

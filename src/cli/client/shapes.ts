@@ -8,7 +8,8 @@ const changeSchema = z.object({
   name: z.string(),
   path: z.string(),
   line: z.number(),
-  fields: z.array(z.object({ path: z.string(), before: z.json().optional(), after: z.json().optional() })).default([]),
+  /** Only a dry run says them. */
+  fields: z.array(z.object({ path: z.string(), before: z.json().optional(), after: z.json().optional() })).optional(),
 });
 
 const countsSchema = z.object({
@@ -26,6 +27,7 @@ const resultSchema = z.object({
   previous_commit: z.string().nullable(),
   summary: z.string(),
   counts: countsSchema,
+  changes: z.array(changeSchema).optional(),
   diff: z.array(changeSchema).optional(),
   diff_truncated: z.boolean().optional(),
 });

@@ -1,7 +1,8 @@
-import { findRunningOrStart } from '#cli/client/connect.ts';
 import type { Api } from '#cli/client/api.ts';
+import type { Connection } from '#cli/client/connect.ts';
+import { findRunningOrStart } from '#cli/client/connect.ts';
 import { followRun } from '#cli/client/follow.ts';
-import type { JobResult, LogEntry } from '#cli/client/shapes.ts';
+import type { JobResult, LogEntry, Progress } from '#cli/client/shapes.ts';
 import type { ExitCode } from '#cli/exit.ts';
 import { EXIT, usageError } from '#cli/exit.ts';
 import type { ImportReport } from '#cli/render/import-report.ts';
@@ -9,8 +10,8 @@ import { hasDifferences, toImportReport } from '#cli/render/import-report.ts';
 import { importText } from '#cli/render/import-text.ts';
 import { printable } from '#cli/render/printable.ts';
 import type { GlobalOptions } from '#cli/settings.ts';
+import { listenForStop } from '#cli/stop.ts';
 import type { Terminal } from '#cli/terminal.ts';
-import { askForFolder } from './import-folder.ts';
 import type { ImportTarget } from './import-target.ts';
 import { readTarget } from './import-target.ts';
 import { askForUrl } from './import-url.ts';
@@ -40,9 +41,10 @@ export async function runImport(terminal: Terminal, targetText: string, options:
   if (options.exitCode === true && options.dryRun !== true) throw usageError('--exit-code goes with --dry-run.');
   if (options.force === true && options.dryRun === true) throw usageError('--force and --dry-run cannot go together.');
   const target = await readTarget(targetText, options);
+  const stop = listenForStop(terminal);
   const connection = await findRunningOrStart(terminal, options);
   try {
-    const report = await importOver(connection.api, terminal, target, options);
+    const report = await importOver(connection, terminal, target, options, stop.signal);
     terminal.settle();
     if (options.json === true) terminal.out(JSON.stringify(report, undefined, 2));
     else for (const line of importText(report, terminal.paint)) terminal.out(line);
@@ -53,19 +55,37 @@ export async function runImport(terminal: Terminal, targetText: string, options:
   }
 }
 
-async function importOver(api: Api, terminal: Terminal, target: ImportTarget, options: ImportOptions): Promise<ImportReport> {
-  const asked = target.kind === 'url' ? await askForUrl(api, target.url, options) : await askForFolder(api, terminal, target.path, options);
+async function importOver(
+  { api, ownProcess }: Connection,
+  terminal: Terminal,
+  target: ImportTarget,
+  options: ImportOptions,
+  stopping: AbortSignal,
+): Promise<ImportReport> {
+  const asked = await ask(api, terminal, target, options);
   const log: LogEntry[] = [];
   try {
-    const job = await followRun(api, asked.jobResult.id, {
-      onLog: (entry) => {
+    const watcher = {
+      onLog: (entry: LogEntry) => {
         log.push(entry);
         if (entry.code === undefined) terminal.progress(printable(entry.message));
       },
-      onProgress: ({ stage, done, total }) => terminal.progress(printable(stage), total === null ? String(done) : `${done} of ${total}`),
-    });
-    return toImportReport({ dryRun: options.dryRun ?? false, repository: asked.repository, job, log, warnings: asked.warnings });
+      onProgress: ({ stage, done, total }: Progress) => {
+        // A stage that is done has nothing more to say than what comes next.
+        if (done !== total) terminal.progress(printable(stage), total === null ? String(done) : `${done} of ${total}`);
+      },
+    };
+    const job = await followRun(api, asked.jobResult.id, watcher, stopping);
+    const { repository, warnings } = asked;
+    return toImportReport({ service: ownProcess ? null : api.url, dryRun: options.dryRun ?? false, repository, job, log, warnings });
   } finally {
     await asked.cleanUp?.();
   }
+}
+
+async function ask(api: Api, terminal: Terminal, target: ImportTarget, options: ImportOptions): Promise<AskedRun> {
+  if (target.kind === 'url') return askForUrl(api, target.url, options);
+  // Loaded here because only folders need Git on this side.
+  const { askForFolder } = await import('./import-folder.ts');
+  return askForFolder(api, terminal, target.path, options);
 }

@@ -1,4 +1,3 @@
-import { openApp } from '#app.ts';
 import type { App } from '#app.ts';
 import type { Config } from '#config.ts';
 import type { ExitCode } from '#cli/exit.ts';
@@ -13,6 +12,7 @@ import { localTokenPath } from '#service-file.ts';
 export async function serve(terminal: Terminal, options: GlobalOptions): Promise<ExitCode> {
   const config = requireConfig(options);
   const stop = listenForStop(terminal);
+  const { openApp } = await import('#app.ts');
   const app = await starting(openApp(config, { web: true, worker: true, migrate: true }));
   for (const line of greeting(config, app)) terminal.out(line);
   return runUntilStopped(terminal, stop, () => app.close());

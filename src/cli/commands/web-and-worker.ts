@@ -1,4 +1,3 @@
-import { openApp } from '#app.ts';
 import type { Config } from '#config.ts';
 import type { ExitCode } from '#cli/exit.ts';
 import { usageError } from '#cli/exit.ts';
@@ -12,6 +11,7 @@ import type { Terminal } from '#cli/terminal.ts';
 export async function runWeb(terminal: Terminal, options: GlobalOptions): Promise<ExitCode> {
   const config = requirePostgres(options, 'web');
   const stop = listenForStop(terminal);
+  const { openApp } = await import('#app.ts');
   const app = await starting(openApp(config, { web: true, worker: false, migrate: false }));
   terminal.out(`Tributary web listens on ${app.url ?? config.publicUrl}; jobs are run by "tributary worker".`);
   return runUntilStopped(terminal, stop, () => app.close());
@@ -21,6 +21,7 @@ export async function runWeb(terminal: Terminal, options: GlobalOptions): Promis
 export async function runWorker(terminal: Terminal, options: GlobalOptions): Promise<ExitCode> {
   const config = requirePostgres(options, 'worker');
   const stop = listenForStop(terminal);
+  const { openApp } = await import('#app.ts');
   const app = await starting(openApp(config, { web: false, worker: true, migrate: false }));
   terminal.out(`Tributary worker runs up to ${config.workerConcurrency} jobs of each kind at once.`);
   return runUntilStopped(terminal, stop, () => app.close());

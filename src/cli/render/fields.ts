@@ -3,7 +3,7 @@ import type { ObjectDifference } from '#cli/client/shapes.ts';
 const LONGEST_VALUE = 200;
 
 /** One line for each field that differs: its JSON Pointer, the value before and the value after. */
-export function fieldLines(fields: ObjectDifference['fields']): readonly string[] {
+export function fieldLines(fields: NonNullable<ObjectDifference['fields']>): readonly string[] {
   return fields.map(({ path, before, after }) => {
     const name = path === '' ? '(all)' : path;
     if (before === undefined) return `+ ${name}: ${show(after)}`;

@@ -5,6 +5,8 @@ export interface ImportReport {
   /** `failure`: an error in the content or the run; what was served before is still served. */
   readonly status: 'success' | 'failure';
   readonly dry_run: boolean;
+  /** null: the application ran in this command's process, and the addresses below ended with it. */
+  readonly service: string | null;
   /** `registered`: this command made it; `temporary`: made for a dry run and removed again. */
   readonly repository: { readonly id: string; readonly name: string; readonly url: string; readonly state: RepositoryState };
   readonly job_result: { readonly id: string; readonly url: string; readonly status: string };
@@ -14,7 +16,7 @@ export interface ImportReport {
   readonly previous_commit: string | null;
   readonly summary: string | null;
   readonly counts: Counts | null;
-  /** By object and field; of a run that is no dry run, as far as the service keeps them. */
+  /** Of a dry run by object and field; of an import the first objects by name. */
   readonly changes: readonly ObjectDifference[];
   readonly changes_truncated: boolean;
   readonly problems: readonly ReportedProblem[];
@@ -35,6 +37,7 @@ export interface ReportedProblem {
 }
 
 export interface EndedImport {
+  readonly service: string | null;
   readonly dryRun: boolean;
   readonly repository: ImportReport['repository'];
   readonly job: JobResult;
@@ -42,11 +45,13 @@ export interface EndedImport {
   readonly warnings: readonly string[];
 }
 
-export function toImportReport({ dryRun, repository, job, log, warnings }: EndedImport): ImportReport {
+export function toImportReport({ service, dryRun, repository, job, log, warnings }: EndedImport): ImportReport {
   const { result, error } = job;
+  const changes = result?.diff ?? result?.changes ?? [];
   return {
     status: job.status.value === 'SUCCESS' ? 'success' : 'failure',
     dry_run: dryRun,
+    service,
     repository,
     job_result: { id: job.id, url: job.url, status: job.status.value },
     error: error == null ? null : { code: error.code, message: error.message, help: error.help ?? null },
@@ -54,15 +59,19 @@ export function toImportReport({ dryRun, repository, job, log, warnings }: Ended
     previous_commit: result?.previous_commit ?? null,
     summary: result?.summary ?? null,
     counts: result?.counts ?? null,
-    changes: result?.diff ?? [],
-    changes_truncated: result?.diff_truncated ?? false,
+    changes,
+    changes_truncated: job.status.value === 'SUCCESS' && changes.length < changesOf(result?.counts),
     problems: log.filter((entry) => isProblem(entry, job)).map(toProblem),
     warnings,
   };
 }
 
 export function hasDifferences({ counts }: ImportReport): boolean {
-  return counts !== null && counts.added + counts.changed + counts.removed > 0;
+  return changesOf(counts) > 0;
+}
+
+export function changesOf(counts: Counts | null | undefined): number {
+  return counts == null ? 0 : counts.added + counts.changed + counts.removed;
 }
 
 /** A finding about content. The line that says why the run as a whole failed repeats `error` and is none. */

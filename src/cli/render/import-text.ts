@@ -1,7 +1,7 @@
 import type { ObjectDifference } from '#cli/client/shapes.ts';
 import type { Paint } from '#cli/terminal.ts';
 import type { ImportReport, ReportedProblem } from './import-report.ts';
-import { hasDifferences } from './import-report.ts';
+import { changesOf, hasDifferences } from './import-report.ts';
 import { fieldLines } from './fields.ts';
 import { printableData } from './printable.ts';
 
@@ -22,7 +22,7 @@ export function importText(told: ImportReport, paint: Painter): readonly string[
   return [
     ...report.warnings.map((warning) => `${paint('yellow', 'warning')}  ${warning}`),
     ...problems,
-    ...(hidden > 0 ? [`… and ${hidden} more problems: ${report.job_result.url}`] : []),
+    ...(hidden > 0 ? [`… and ${hidden} more problems; --json prints them all.`] : []),
     ...(report.warnings.length + problems.length > 0 ? [''] : []),
     ...verdictLines(report, paint),
     ...changeLines(report, paint),
@@ -74,17 +74,19 @@ function verdictLines(report: ImportReport, paint: Painter): readonly string[] {
 
 /** An import that follows what changed looks at the changed files alone: zero looked at means that all is as it was. */
 function counted(unchanged: number): string {
-  return unchanged === 0 ? 'what is served is what the commit holds' : `${unchanged} objects are as they were`;
+  return unchanged === 0
+    ? 'what is served is what the commit holds'
+    : `${unchanged} ${unchanged === 1 ? 'object is as it was' : 'objects are as they were'}`;
 }
 
 function changeLines(report: ImportReport, paint: Painter): readonly string[] {
   const shown = report.dry_run ? report.changes : report.changes.slice(0, MOST_NAMES);
-  const total = report.counts === null ? 0 : report.counts.added + report.counts.changed + report.counts.removed;
-  if (shown.length === 0) return [];
+  const total = changesOf(report.counts);
+  if (report.status === 'failure' || shown.length === 0) return [];
   return [
     ...shown.flatMap((change) => [
       changeLine(change, paint),
-      ...(report.dry_run && change.action === 'changed' ? fieldLines(change.fields).map((line) => `      ${line}`) : []),
+      ...(change.action === 'changed' ? fieldLines(change.fields ?? []).map((line) => `      ${line}`) : []),
     ]),
     ...(total > shown.length ? [`  … and ${total - shown.length} more`] : []),
   ];
@@ -99,7 +101,9 @@ function footerLines(report: ImportReport, paint: Painter): readonly string[] {
   const { repository, job_result: run } = report;
   if (repository.state === 'temporary') return [paint('dim', 'A dry run of a repository that is not registered: nothing was kept.')];
   const made = repository.state === 'registered' ? ' (registered now)' : '';
-  return [`Repository  ${repository.name}${made}  ${paint('dim', repository.url)}`, `Run         ${run.status}  ${paint('dim', run.url)}`];
+  // Addresses of an application that ends with this command would lead nowhere.
+  const at = (url: string): string => (report.service === null ? '' : `  ${paint('dim', url)}`);
+  return [`Repository  ${repository.name}${made}${at(repository.url)}`, `Run         ${run.status}${at(run.url)}`];
 }
 
 function short(commit: string): string {

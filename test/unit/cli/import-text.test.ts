@@ -12,13 +12,13 @@ function job(status: string, more: Partial<JobResult> = {}): JobResult {
 }
 
 function render(ended: JobResult, log: readonly LogEntry[] = [], dryRun = false): string {
-  const report = toImportReport({ dryRun, repository: REPOSITORY, job: ended, log, warnings: [] });
+  const report = toImportReport({ service: 'http://service', dryRun, repository: REPOSITORY, job: ended, log, warnings: [] });
   return importText(report, (_style, plain) => plain).join('\n');
 }
 
 function dryRunWith(counts: Partial<typeof NONE>) {
   const result = { commit: COMMIT, previous_commit: null, summary: '', counts: { ...NONE, ...counts } };
-  return toImportReport({ dryRun: true, repository: REPOSITORY, job: job('SUCCESS', { result }), log: [], warnings: [] });
+  return toImportReport({ service: 'http://service', dryRun: true, repository: REPOSITORY, job: job('SUCCESS', { result }), log: [], warnings: [] });
 }
 
 test('names every problem with file, line, column, code and what to do', () => {
@@ -49,7 +49,7 @@ test('does not list the failure of the run among the problems of the content', (
   const failed = job('FAILURE', { error: { code: 'REPO_NOT_FOUND', message: 'There is none.', help: null } });
   const log: LogEntry[] = [{ id: '1', level: 'error', grouping: 'sync', message: 'There is none.', code: 'REPO_NOT_FOUND' }];
 
-  expect(toImportReport({ dryRun: false, repository: REPOSITORY, job: failed, log, warnings: [] }).problems).toEqual([]);
+  expect(toImportReport({ service: 'http://service', dryRun: false, repository: REPOSITORY, job: failed, log, warnings: [] }).problems).toEqual([]);
 });
 
 test('says that nothing changed when nothing did', () => {
@@ -88,6 +88,19 @@ test('shows a dry run by object and field, with values before and after', () => 
   expect(shown).toContain('+ /data/new: []');
   expect(shown).toContain('- /weight: 5');
   expect(shown).toContain('+ export template  x');
+});
+
+test('names what an import changed, as far as the service says, and counts the rest', () => {
+  const object = { action: 'added' as const, kind: 'config-context', name: 'NYC', path: 'config_contexts/NYC.yaml', line: 1 };
+  const result = { commit: COMMIT, previous_commit: null, summary: '', counts: { ...NONE, added: 3, files: 3 }, changes: [object] };
+
+  expect(render(job('SUCCESS', { result }))).toMatch(/3 added, .*\n {2}\+ config context {2}NYC .*\n {2}… and 2 more\n/);
+});
+
+test('gives no addresses of an application that ends with the command', () => {
+  const report = toImportReport({ service: null, dryRun: false, repository: REPOSITORY, job: job('SUCCESS'), log: [], warnings: [] });
+
+  expect(importText(report, (_style, plain) => plain).join('\n')).not.toContain('http://');
 });
 
 test('never lets content write control characters to the terminal', () => {
