@@ -52,7 +52,16 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   acceptEmptyJson(server);
   const auth = createAuth(deps.authenticate);
   const streams = await openEventStreams(deps);
-  server.addHook('preClose', () => streams.close());
+  let stopping = false;
+  server.addHook('preClose', async () => {
+    stopping = true;
+    await streams.close();
+  });
+  // A connection that is kept after its last answer would keep the process from stopping.
+  server.addHook('onSend', async (_request, reply, payload) => {
+    if (stopping) reply.header('connection', 'close');
+    return payload;
+  });
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });

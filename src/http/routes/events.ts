@@ -23,7 +23,7 @@ const HEARTBEAT_MS = 15_000;
 const LINES_AT_ONCE = 500;
 
 export async function openEventStreams(deps: HttpDeps): Promise<EventStreams> {
-  const streams = new Set<{ readonly wake: () => void; readonly end: () => void }>();
+  const streams = new Set<{ readonly wake: () => void; readonly end: () => void; readonly ended: Promise<void> }>();
   const unlisten: Unlisten = await deps.database.listen('tributary_job_logs', () => streams.forEach((stream) => stream.wake()));
 
   async function open(
@@ -34,7 +34,8 @@ export async function openEventStreams(deps: HttpDeps): Promise<EventStreams> {
     if (streams.size >= MOST_STREAMS) throw new RefusedError(refuse('UNAVAILABLE', 'Too many runs are being followed here at the moment.'));
     const closed = new AbortController();
     let wake = Promise.withResolvers<void>();
-    const stream = { wake: () => wake.resolve(), end: () => closed.abort() };
+    const ended = Promise.withResolvers<void>();
+    const stream = { wake: () => wake.resolve(), end: () => closed.abort(), ended: ended.promise };
     streams.add(stream);
     reply.hijack();
     const { raw } = reply;
@@ -43,6 +44,8 @@ export async function openEventStreams(deps: HttpDeps): Promise<EventStreams> {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
       'x-content-type-options': 'nosniff',
+      // Nobody comes back on this connection, and one that is kept would keep the process from stopping.
+      connection: 'close',
     });
     // Known to be open before there is anything to say.
     raw.flushHeaders();
@@ -69,13 +72,16 @@ export async function openEventStreams(deps: HttpDeps): Promise<EventStreams> {
       clearInterval(heartbeat);
       streams.delete(stream);
       raw.end();
+      ended.resolve();
     }
   }
 
   return {
     open,
     async close() {
-      for (const stream of streams) stream.end();
+      const running = [...streams];
+      for (const stream of running) stream.end();
+      await Promise.all(running.map((stream) => stream.ended));
       await unlisten();
     },
   };

@@ -101,8 +101,8 @@ describe('the OpenAPI document', () => {
     const paths = Object.keys(body.paths);
     expect(paths).toContain('/api/extras/git-repositories/{id}/sync');
     expect(paths.filter((path) => path.startsWith('/api/git-repositories'))).toEqual([]);
-    const summaries = Object.values<object>(body.paths).flatMap((methods) =>
-      Object.values<{ readonly summary?: string }>(methods).map((operation) => operation.summary),
+    const summaries = Object.values<Record<string, { readonly summary?: string }>>(body.paths).flatMap((methods) =>
+      Object.values(methods).map((operation) => operation.summary),
     );
     expect(summaries.every((summary) => summary !== undefined && summary !== '')).toBe(true);
   });
