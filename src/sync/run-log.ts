@@ -81,7 +81,13 @@ export function openRunLog(database: Database, jobResultId: string): RunLog {
 }
 
 function toLines(grouping: string, problems: readonly Problem[]): readonly LogLine[] {
-  const shown = problems.slice(0, MOST_PROBLEMS).map((problem) => ({ ...problem, level: problem.severity, grouping }));
+  // What concerns a whole object has its line; editors and annotations want a column too.
+  const shown = problems.slice(0, MOST_PROBLEMS).map((problem) => ({
+    ...problem,
+    column: problem.column ?? (problem.line === undefined ? undefined : 1),
+    level: problem.severity,
+    grouping,
+  }));
   const more = problems.length - shown.length;
   if (more === 0) return shown;
   return [...shown, { level: 'warning', grouping, message: `${more} more problems are not listed; mend these first.` }];
