@@ -18,7 +18,14 @@ function render(ended: JobResult, log: readonly LogEntry[] = [], dryRun = false)
 
 function dryRunWith(counts: Partial<typeof NONE>) {
   const result = { commit: COMMIT, previous_commit: null, summary: '', counts: { ...NONE, ...counts } };
-  return toImportReport({ service: 'http://service', dryRun: true, repository: REPOSITORY, job: job('SUCCESS', { result }), log: [], warnings: [] });
+  return toImportReport({
+    service: 'http://service',
+    dryRun: true,
+    repository: REPOSITORY,
+    job: job('SUCCESS', { result }),
+    log: [],
+    warnings: [],
+  });
 }
 
 test('names every problem with file, line, column, code and what to do', () => {
@@ -49,7 +56,9 @@ test('does not list the failure of the run among the problems of the content', (
   const failed = job('FAILURE', { error: { code: 'REPO_NOT_FOUND', message: 'There is none.', help: null } });
   const log: LogEntry[] = [{ id: '1', level: 'error', grouping: 'sync', message: 'There is none.', code: 'REPO_NOT_FOUND' }];
 
-  expect(toImportReport({ service: 'http://service', dryRun: false, repository: REPOSITORY, job: failed, log, warnings: [] }).problems).toEqual([]);
+  expect(
+    toImportReport({ service: 'http://service', dryRun: false, repository: REPOSITORY, job: failed, log, warnings: [] }).problems,
+  ).toEqual([]);
 });
 
 test('says that nothing changed when nothing did', () => {
