@@ -54,20 +54,20 @@ export async function findBranchId(database: Database, organizationId: string, n
   return row?.id;
 }
 
-/** A page of what is served on a branch. */
+/** A page of what is served on a branch. What is on the page is chosen before the rest of it is looked up: a hundred thousand bodies are not sorted. */
 export async function listContent(
   database: Database,
   branchId: string,
   query: ContentQuery,
 ): Promise<{ readonly count: number; readonly rows: readonly ContentRow[] }> {
   return readFiltered(database, query.filters, async (kysely) => {
-    const rows = await narrow(selectContent(kysely), branchId, query)
+    const page = narrow(served(kysely).select('v.id'), branchId, query)
       .orderBy('v.name')
       .orderBy('v.object_id')
       .limit(query.limit)
-      .offset(query.offset)
-      .execute();
-    const counted = from(kysely).select((eb) => eb.fn.countAll<number>().as('count'));
+      .offset(query.offset);
+    const rows = await selectContent(kysely).where('v.id', 'in', page).orderBy('v.name').orderBy('v.object_id').execute();
+    const counted = served(kysely).select((eb) => eb.fn.countAll<number>().as('count'));
     const { count } = await narrow(counted, branchId, query).executeTakeFirstOrThrow();
     return { count, rows };
   });
@@ -82,33 +82,35 @@ export async function findContent(database: Database, branchId: string, kind: Co
     .executeTakeFirst();
 }
 
-function from(kysely: Kysely<Schema>) {
+/** Current versions with what they can be filtered by. */
+function served(kysely: Kysely<Schema>) {
   return kysely
     .selectFrom('object_versions as v')
     .innerJoin('lines as l', 'l.id', 'v.line_id')
     .innerJoin('repositories as r', 'r.id', 'l.repository_id')
-    .innerJoin('branches as b', 'b.id', 'l.branch_id')
-    .innerJoin('objects as o', 'o.id', 'v.object_id')
-    .innerJoin('imports as i', 'i.id', 'v.from_import')
     .where('v.to_import', 'is', null);
 }
 
 function selectContent(kysely: Kysely<Schema>) {
-  return from(kysely).select([
-    'v.object_id',
-    'v.kind',
-    'v.key',
-    'v.name',
-    'v.path',
-    'v.line_number',
-    'v.body',
-    'r.id as repository_id',
-    'r.name as repository_name',
-    'b.name as branch',
-    'i.commit_id',
-    'o.created_at',
-    'i.created_at as changed_at',
-  ]);
+  return served(kysely)
+    .innerJoin('branches as b', 'b.id', 'l.branch_id')
+    .innerJoin('objects as o', 'o.id', 'v.object_id')
+    .innerJoin('imports as i', 'i.id', 'v.from_import')
+    .select([
+      'v.object_id',
+      'v.kind',
+      'v.key',
+      'v.name',
+      'v.path',
+      'v.line_number',
+      'v.body',
+      'r.id as repository_id',
+      'r.name as repository_name',
+      'b.name as branch',
+      'i.commit_id',
+      'o.created_at',
+      'i.created_at as changed_at',
+    ]);
 }
 
 function narrow<DB, TB extends keyof DB, O>(
@@ -130,7 +132,7 @@ const COLUMNS: Readonly<Record<string, Expression<unknown>>> = {
   path: sql.ref('v.path'),
   owner_object_id: sql.ref('r.id'),
   repository: sql.ref('r.name'),
-  commit: sql.ref('i.commit_id'),
+  commit: sql`(select i.commit_id from imports i where i.id = v.from_import)`,
   name: sql`v.body->>'name'`,
   weight: sql`(v.body->>'weight')::bigint`,
   is_active: sql`(v.body->>'is_active')::boolean`,
