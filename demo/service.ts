@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,6 +45,8 @@ export async function startService(allowedHosts: string): Promise<DemoService> {
     stopping = true;
     child.kill('SIGTERM');
     await ended;
+    // HOME of the service's Git is read-only, which would keep its file from being removed.
+    if (existsSync(join(dataDir, 'git/home'))) chmodSync(join(dataDir, 'git/home'), 0o700);
     rmSync(dataDir, { recursive: true, force: true });
   };
   try {

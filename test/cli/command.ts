@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,14 +56,4 @@ export async function outputUntil(child: ChildProcess, pattern: RegExp): Promise
     });
     child.once('close', (code) => reject(new Error(`ended with ${code} before it said ${pattern}:\n${text}\n${errors}`)));
   });
-}
-
-export interface TemporaryFolder {
-  readonly path: string;
-  readonly remove: () => void;
-}
-
-export function temporaryFolder(): TemporaryFolder {
-  const path = mkdtempSync(join(tmpdir(), 'tributary-cli-'));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }

@@ -1,28 +1,17 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Ended } from './command.ts';
-import { LAUNCHER, ROOT, ending, temporaryFolder } from './command.ts';
+import { openScope } from '#test/support/scope.ts';
+import { LAUNCHER, ROOT, ending } from './command.ts';
+import { findOldNode } from './old-node.ts';
 
 const VERSION = String(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version);
-const folder = temporaryFolder();
-afterAll(folder.remove);
-
-/** A Node of this machine that cannot run TypeScript by itself. */
-function findOldNode(): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/usr/local/bin'];
-  return folders
-    .filter((path) => !path.includes('node_modules'))
-    .map((path) => join(path, 'node'))
-    .find((path) => existsSync(path) && isOld(path));
-}
-
-function isOld(node: string): boolean {
-  const [major = 0, minor = 0] = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1).split('.').map(Number);
-  return major < 22 || (major === 22 && minor < 18);
-}
+const scope = openScope();
+const folder = scope.folder('launcher');
+afterAll(() => scope.close());
 
 function run(program: string, args: readonly string[], cwd: string, path?: string): Promise<Ended> {
   return ending(
@@ -40,11 +29,11 @@ describe.skipIf(oldNode === undefined)('under a Node that is too old (skipped wh
   const node = oldNode ?? '';
 
   test('runs on the Node that came with the install, from any folder', async () => {
-    expect(await run(node, [LAUNCHER, '--version'], folder.path)).toMatchObject({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
+    expect(await run(node, [LAUNCHER, '--version'], folder)).toMatchObject({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
   });
 
   test('passes the exit code on', async () => {
-    expect(await run(node, [LAUNCHER, 'no-such-command'], folder.path)).toMatchObject({ code: 2 });
+    expect(await run(node, [LAUNCHER, 'no-such-command'], folder)).toMatchObject({ code: 2 });
   });
 
   test.skipIf(!existsSync(join(node, '..', 'npx')))('works as "npx tributary" in the folder of the repository', async () => {
@@ -55,7 +44,7 @@ describe.skipIf(oldNode === undefined)('under a Node that is too old (skipped wh
   });
 
   test('says in one sentence what is missing where no Node came with the install', async () => {
-    const copy = join(folder.path, 'copy');
+    const copy = join(folder, 'copy');
     mkdirSync(copy);
     cpSync(join(ROOT, 'bin'), join(copy, 'bin'), { recursive: true });
     writeFileSync(join(copy, 'package.json'), '{"type": "module"}');

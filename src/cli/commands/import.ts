@@ -10,7 +10,7 @@ import { hasDifferences, toImportReport } from '#cli/render/import-report.ts';
 import { importText } from '#cli/render/import-text.ts';
 import { printable } from '#cli/render/printable.ts';
 import type { GlobalOptions } from '#cli/settings.ts';
-import { listenForStop } from '#cli/stop.ts';
+import { withStop } from '#cli/stop.ts';
 import type { Terminal } from '#cli/terminal.ts';
 import type { ImportTarget } from './import-target.ts';
 import { readTarget } from './import-target.ts';
@@ -41,18 +41,19 @@ export async function runImport(terminal: Terminal, targetText: string, options:
   if (options.exitCode === true && options.dryRun !== true) throw usageError('--exit-code goes with --dry-run.');
   if (options.force === true && options.dryRun === true) throw usageError('--force and --dry-run cannot go together.');
   const target = await readTarget(targetText, options);
-  const stop = listenForStop(terminal);
-  const connection = await findRunningOrStart(terminal, options);
-  try {
-    const report = await importOver(connection, terminal, target, options, stop.signal);
-    terminal.settle();
-    if (options.json === true) terminal.out(JSON.stringify(report, undefined, 2));
-    else for (const line of importText(report, terminal.paint)) terminal.out(line);
-    if (report.status === 'failure') return EXIT.failed;
-    return options.exitCode === true && hasDifferences(report) ? EXIT.differences : EXIT.done;
-  } finally {
-    await connection.close();
-  }
+  const report = await withStop(terminal, async ({ signal }) => {
+    const connection = await findRunningOrStart(terminal, options);
+    try {
+      return await importOver(connection, terminal, target, options, signal);
+    } finally {
+      await connection.close();
+    }
+  });
+  terminal.settle();
+  if (options.json === true) terminal.out(JSON.stringify(report, undefined, 2));
+  else for (const line of importText(report, terminal.paint)) terminal.out(line);
+  if (report.status === 'failure') return EXIT.failed;
+  return options.exitCode === true && hasDifferences(report) ? EXIT.differences : EXIT.done;
 }
 
 async function importOver(

@@ -1,21 +1,16 @@
 import type { App } from '#app.ts';
 import type { Config } from '#config.ts';
 import type { ExitCode } from '#cli/exit.ts';
+import { runService } from '#cli/run-service.ts';
 import type { GlobalOptions } from '#cli/settings.ts';
 import { requireConfig } from '#cli/settings.ts';
-import { starting } from '#cli/start.ts';
-import { listenForStop, runUntilStopped } from '#cli/stop.ts';
 import type { Terminal } from '#cli/terminal.ts';
 import { localTokenPath } from '#service-file.ts';
 
 /** Web and worker in one process, the schema brought up to date first: all that a newcomer and a small team need. */
 export async function serve(terminal: Terminal, options: GlobalOptions): Promise<ExitCode> {
   const config = requireConfig(options);
-  const stop = listenForStop(terminal);
-  const { openApp } = await import('#app.ts');
-  const app = await starting(openApp(config, { web: true, worker: true, migrate: true }));
-  for (const line of greeting(config, app)) terminal.out(line);
-  return runUntilStopped(terminal, stop, () => app.close());
+  return runService(terminal, config, { web: true, worker: true, migrate: true }, (app) => greeting(config, app));
 }
 
 function greeting(config: Config, app: App): readonly string[] {

@@ -1,30 +1,25 @@
 import type { Config } from '#config.ts';
 import type { ExitCode } from '#cli/exit.ts';
 import { usageError } from '#cli/exit.ts';
+import { runService } from '#cli/run-service.ts';
 import type { GlobalOptions } from '#cli/settings.ts';
 import { requireConfig } from '#cli/settings.ts';
-import { starting } from '#cli/start.ts';
-import { listenForStop, runUntilStopped } from '#cli/stop.ts';
 import type { Terminal } from '#cli/terminal.ts';
 
 /** One of any number of processes that answer HTTP. */
 export async function runWeb(terminal: Terminal, options: GlobalOptions): Promise<ExitCode> {
   const config = requirePostgres(options, 'web');
-  const stop = listenForStop(terminal);
-  const { openApp } = await import('#app.ts');
-  const app = await starting(openApp(config, { web: true, worker: false, migrate: false }));
-  terminal.out(`Tributary web listens on ${app.url ?? config.publicUrl}; jobs are run by "tributary worker".`);
-  return runUntilStopped(terminal, stop, () => app.close());
+  return runService(terminal, config, { web: true, worker: false, migrate: false }, (app) => [
+    `Tributary web listens on ${app.url ?? config.publicUrl}; jobs are run by "tributary worker".`,
+  ]);
 }
 
 /** One of any number of processes that run jobs. */
 export async function runWorker(terminal: Terminal, options: GlobalOptions): Promise<ExitCode> {
   const config = requirePostgres(options, 'worker');
-  const stop = listenForStop(terminal);
-  const { openApp } = await import('#app.ts');
-  const app = await starting(openApp(config, { web: false, worker: true, migrate: false }));
-  terminal.out(`Tributary worker runs up to ${config.workerConcurrency} jobs of each kind at once.`);
-  return runUntilStopped(terminal, stop, () => app.close());
+  return runService(terminal, config, { web: false, worker: true, migrate: false }, () => [
+    `Tributary worker runs up to ${config.workerConcurrency} jobs of each kind at once.`,
+  ]);
 }
 
 /** The embedded database belongs to one process; a second one on the same folder would lose what it writes. */
