@@ -35,6 +35,20 @@ export function buildListing(limits: GitLimits): ListingBuilder {
   };
 }
 
+/** Checks files about to be read, one by one; throws TOO_LARGE for one that is over the limit, or with which all of them are. */
+export function limitSizes(limits: GitLimits): (file: TreeFile) => void {
+  let totalBytes = 0;
+  return ({ path, sizeBytes }) => {
+    totalBytes += sizeBytes;
+    if (sizeBytes > limits.maxBlobBytes) {
+      throw tooLarge(`The file ${path} has ${sizeBytes} bytes`, 'TRIBUTARY_MAX_BLOB_BYTES', limits.maxBlobBytes);
+    }
+    if (totalBytes > limits.maxImportBytes) {
+      throw tooLarge('The files to import are too large together', 'TRIBUTARY_MAX_IMPORT_BYTES', limits.maxImportBytes);
+    }
+  };
+}
+
 /** What an entry's mode says (git-fast-import(1)): undefined for a regular file, executable or not. */
 export function skipReasonOfMode(mode: string): SkipReason | undefined {
   if (mode.startsWith('100')) return undefined;

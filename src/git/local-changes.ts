@@ -24,7 +24,7 @@ async function differs(root: string, { path, blobId, sizeBytes }: TreeFile): Pro
   const file = join(root, path);
   const entry = await lstat(file).catch(() => undefined);
   if (entry?.isFile() !== true || entry.size !== sizeBytes) return true;
-  return blobIdOf(await readFile(file)) !== blobId;
+  return blobIdOf(await readFile(file), blobId.length === 64 ? 'sha256' : 'sha1') !== blobId;
 }
 
 async function hasUntracked(git: Git, gitDir: string, root: string, signal: AbortSignal): Promise<boolean> {

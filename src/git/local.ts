@@ -12,6 +12,7 @@ import { isDirty } from './local-changes.ts';
 import { openFolderSource } from './plain-folder.ts';
 import { readGit } from './process.ts';
 import { readContents } from './read-blobs.ts';
+import { hasCommit, noCommit } from './resolve.ts';
 import type { ContentSource } from './source.ts';
 
 /** A folder of this machine as a commit. `dirty` only for a work tree: it differs from the commit that is read. */
@@ -35,8 +36,17 @@ export async function openLocalSource(git: Git, folder: string, signal: AbortSig
   const source: ContentSource = {
     commit,
     listFiles: async (options) => explained(() => listTree(git, gitDir, commit, options)),
-    diffFiles: async (from, options) => explained(() => diffTrees(git, gitDir, { from, to: commit }, options)),
-    readBlobs: (files, blobSignal) => readContents(git, gitDir, files, blobSignal),
+    diffFiles: async (from, options) => {
+      if (!(await hasCommit(git, gitDir, from, options.signal))) throw noCommit(from);
+      return explained(() => diffTrees(git, gitDir, { from, to: commit }, options));
+    },
+    async *readBlobs(files, blobSignal) {
+      try {
+        yield* readContents(git, gitDir, files, blobSignal);
+      } catch (error) {
+        throw toLocalFailure(error);
+      }
+    },
   };
   return gitDir === root ? source : { ...source, dirty: await isDirty(git, gitDir, root, await source.listFiles({ signal }), signal) };
 }

@@ -11,7 +11,7 @@ import { distrustOnDamage } from './integrity.ts';
 import { listTree } from './list-files.ts';
 import { mirrorPath, readMark } from './mirror-files.ts';
 import { readContents } from './read-blobs.ts';
-import { hasCommit, resolveCommit } from './resolve.ts';
+import { hasCommit, noCommit, resolveCommit } from './resolve.ts';
 import type { ContentSource, FileContent, ListOptions, TreeDifference, TreeListing } from './source.ts';
 import type { MirrorUpdate, UpdateRequest } from './update-mirror.ts';
 import { updateMirror } from './update-mirror.ts';
@@ -87,8 +87,4 @@ async function read<T>(git: Git, dir: string, commits: readonly CommitId[], sign
 async function requireComplete(dir: string): Promise<void> {
   if ((await readMark(dir)) !== undefined) return;
   throw new Failure('MIRROR_CORRUPT', { message: 'The local mirror of the repository is missing, unfinished or damaged.' });
-}
-
-function noCommit(commit: string): Failure {
-  return new Failure('REF_NOT_FOUND', { message: `The repository has no commit ${JSON.stringify(commit.slice(0, 64))}.` });
 }

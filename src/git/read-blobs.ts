@@ -2,7 +2,7 @@ import type { TreeFile } from '#domain/content.ts';
 import type { CatFile } from './cat-file.ts';
 import { openCatFile } from './cat-file.ts';
 import type { Git } from './context.ts';
-import { tooLarge } from './failure.ts';
+import { limitSizes } from './listing.ts';
 import type { FileContent } from './source.ts';
 
 /** Asked for and not yet taken by the consumer: what bounds the memory of a read. */
@@ -21,15 +21,14 @@ export async function* readContents(
   files: Iterable<TreeFile>,
   signal: AbortSignal,
 ): AsyncGenerator<FileContent, void, undefined> {
+  const checkSize = limitSizes(git.limits);
   const readers: CatFile[] = [];
   const ahead: { readonly file: TreeFile; readonly answer: ReturnType<CatFile['ask']> }[] = [];
   let aheadBytes = 0;
-  let totalBytes = 0;
   let asked = 0;
   try {
     for (const file of files) {
-      totalBytes += checkSize(git, file);
-      checkTotal(git, totalBytes);
+      checkSize(file);
       if (readers.length <= Math.min(1, Math.floor(asked / FILES_PER_READER)))
         readers.push(openCatFile(git, { gitDir, signal, what: 'contents' }));
       const answer = pick(readers, asked).ask(file.blobId);
@@ -52,17 +51,6 @@ export async function* readContents(
     aheadBytes -= oldest.file.sizeBytes;
     yield { file: oldest.file, bytes };
   }
-}
-
-function checkSize(git: Git, { path, sizeBytes }: TreeFile): number {
-  const limit = git.limits.maxBlobBytes;
-  if (sizeBytes > limit) throw tooLarge(`The file ${path} has ${sizeBytes} bytes`, 'TRIBUTARY_MAX_BLOB_BYTES', limit);
-  return sizeBytes;
-}
-
-function checkTotal(git: Git, totalBytes: number): void {
-  const limit = git.limits.maxImportBytes;
-  if (totalBytes > limit) throw tooLarge('The files to import are too large together', 'TRIBUTARY_MAX_IMPORT_BYTES', limit);
 }
 
 function pick(readers: readonly CatFile[], turn: number): CatFile {
