@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, writeFileSync, mkdirSync, chmodSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync, mkdirSync, chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -17,7 +17,10 @@ beforeAll(async () => {
   root = (await import('node:fs')).mkdtempSync(join((await import('node:os')).tmpdir(), 'tributary-hostile-'));
   server = await startGitHttpServer({ root });
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  rmSync(root, { recursive: true, force: true });
+});
 
 const remote = (name: string) => remoteAt(`${server.url}/${name}`);
 const update = { signal: noAbort() };

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkGit } from '#git/check-git.ts';
@@ -20,7 +20,10 @@ beforeAll(async () => {
   root = (await import('node:fs')).mkdtempSync(join((await import('node:os')).tmpdir(), 'tributary-profile-'));
   server = await startGitHttpServer({ root, credential: ACCESS });
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  rmSync(root, { recursive: true, force: true });
+});
 
 describe('every call of Git', () => {
   test('has exactly our environment, carries no secret, and speaks one protocol', async () => {
