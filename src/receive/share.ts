@@ -1,6 +1,6 @@
 /**
  * Lets requests that wait for the same thing share one look-up. Nothing is kept once it is answered: a rotated or deleted hook
- * is seen by the next request. Under load it took acceptance from 3,200 to 6,300 rows a second (docs/performance.md).
+ * is seen by the next request. The look-up before each row halved what storing in groups can do (docs/performance.md).
  */
 export function shareLookups<T>(look: (id: string) => Promise<T>): (id: string) => Promise<T> {
   const underWay = new Map<string, Promise<T>>();
