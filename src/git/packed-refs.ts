@@ -34,10 +34,13 @@ export async function readPackedRefs(gitDir: string): Promise<ReadonlyMap<string
   }
 }
 
-/** Replaces all refs at once; durable when it returns. */
+/** Replaces all refs at once; durable when it returns. Nothing is written when nothing changed: most looks find nothing new. */
 export async function writePackedRefs(gitDir: string, refs: ReadonlyMap<string, CommitId>): Promise<void> {
+  const text = formatPackedRefs(refs);
+  const present = await readFile(join(gitDir, 'packed-refs'), 'utf8').catch(() => undefined);
+  if (present === text) return;
   const draft = join(gitDir, 'packed-refs.new');
-  await writeDurably(draft, formatPackedRefs(refs));
+  await writeDurably(draft, text);
   await rename(draft, join(gitDir, 'packed-refs'));
   await syncFolder(gitDir);
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkGit } from '#git/check-git.ts';
@@ -74,6 +74,28 @@ describe('every call of Git', () => {
     for (const file of files) expect(readFileSync(join(file.parentPath, file.name)).includes(SECRET)).toBe(false);
   });
 
+  test.runIf(existsSync('/proc/self/environ'))('shows no secret to whoever lists processes while it talks to the remote', async () => {
+    newRepository(root, 'watched.git').commit({ 'a.txt': 'one' });
+    const seen = new Set<string>();
+    const leaks: string[] = [];
+    server.onRequest = () => {
+      for (const { command, all } of everyProcess()) {
+        seen.add(command);
+        if (all.includes(SECRET)) leaks.push(command);
+      }
+      return undefined;
+    };
+
+    await openMirror(await newGit(), { key: 'watched' }).update({
+      remote: remoteAt(`${server.url}/watched.git`, ACCESS),
+      signal: noAbort(),
+    });
+
+    server.onRequest = undefined;
+    expect([...seen].some((command) => command.includes('remote-http'))).toBe(true);
+    expect(leaks).toEqual([]);
+  });
+
   test('is refused a credential that would smuggle a line', async () => {
     const git = await newGit();
     const remote = remoteAt(`${server.url}/one.git`, { username: 'x', secret: 'a\nhost=evil.example' });
@@ -121,10 +143,50 @@ describe('what the other side says', () => {
   });
 });
 
-test('the Git of this machine passes the check that the service starts by', async () => {
-  const { version, problems } = await checkGit(await newGit());
+describe('the check that the service starts by', () => {
+  test('passes with the Git of this machine', async () => {
+    const { version, problems } = await checkGit(await newGit());
 
-  expect(version).toMatch(/^\d+\.\d+/);
-  expect(problems).toEqual([]);
-  expect(existsSync('pwn')).toBe(false);
+    expect(version).toMatch(/^\d+\.\d+/);
+    expect(problems).toEqual([]);
+  });
+
+  test('names every protection that is not there', async () => {
+    const folder = temporaryFolder();
+    // Answers all questions in the way that must be noticed: old, open to everything, and running hooks.
+    const git = `#!/bin/sh
+case " $* " in
+*' version '*) echo 'git version 2.30.0' ;;
+*https://127.0.0.1*) echo "fatal: Unable to find remote helper for 'https'" >&2; exit 128 ;;
+*' update-ref '*) : >"$GIT_DIR/hook-ran" ;;
+esac
+`;
+    writeFileSync(join(folder, 'git'), git, { mode: 0o755 });
+
+    const { problems } = await checkGit(await newGit({ searchPath: folder }));
+
+    expect(problems).toEqual([
+      expect.stringContaining('2.30.0 is too old'),
+      expect.stringContaining('ext::'),
+      expect.stringContaining('local repositories'),
+      expect.stringContaining('credential from a URL'),
+      expect.stringContaining('git-remote-https'),
+      expect.stringContaining('hooks'),
+    ]);
+  });
 });
+
+/** Arguments and environment of every process of this machine. */
+function everyProcess(): readonly { readonly command: string; readonly all: string }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+        return [{ command, all: command + readFileSync(`/proc/${pid}/environ`, 'latin1') }];
+      } catch {
+        // Gone meanwhile, or not ours.
+        return [];
+      }
+    });
+}
