@@ -1,6 +1,7 @@
 import { v7 as newId } from 'uuid';
 import type { Database, Tx } from '#db/database.ts';
 import type { Links } from '#domain/links.ts';
+import { readSnapshot } from '#db/snapshot.ts';
 import { err, ok } from '#domain/result.ts';
 import type { Result } from '#domain/result.ts';
 import { notFound, refuseFields } from '#domain/refusal.ts';
@@ -14,7 +15,7 @@ import { checkInput, credentialOf, refuseUnsupported } from './input.ts';
 import type { Repository } from './repository.ts';
 import { toRepository } from './repository.ts';
 import { slugify } from './slug.ts';
-import type { RepositoryQuery, RepositoryRow } from './store.ts';
+import type { RepositoryQuery } from './store.ts';
 import {
   countBelongings,
   deleteRepository,
@@ -40,11 +41,11 @@ export interface Acting {
 type Tenant = Pick<Acting, 'organizationId'>;
 
 export async function listAll(deps: RepositoryDeps, { organizationId }: Tenant, query: RepositoryQuery) {
-  const { count, rows } = await listRepositories(deps.database, organizationId, query);
-  const lines = await listLines(
-    deps.database,
-    rows.map((row) => row.id),
-  );
+  const { count, rows, lines } = await readSnapshot(deps.database, async (snapshot) => {
+    const listed = await listRepositories(snapshot, organizationId, query);
+    const ids = listed.rows.map((row) => row.id);
+    return { ...listed, lines: await listLines(snapshot, ids) };
+  });
   return {
     count,
     items: rows.map((row) =>
@@ -58,8 +59,10 @@ export async function listAll(deps: RepositoryDeps, { organizationId }: Tenant, 
 }
 
 export async function read(deps: RepositoryDeps, { organizationId }: Tenant, id: string): Promise<Result<Repository, Refusal>> {
-  const row = await findRepository(deps.database, organizationId, id);
-  return row === undefined ? err(notFound('repository')) : ok(await show(deps, row));
+  return readSnapshot(deps.database, async (snapshot) => {
+    const row = await findRepository(snapshot, organizationId, id);
+    return row === undefined ? err(notFound('repository')) : ok(toRepository(deps.links, row, await listLines(snapshot, [id])));
+  });
 }
 
 /** Registers a repository, asks for its first sync and for its hook: the background work that registering implies. */
@@ -155,8 +158,4 @@ export async function reread(
 ): Promise<Result<Repository, Refusal>> {
   const row = await findRepository(tx, organizationId, id);
   return row === undefined ? err(notFound('repository')) : ok(toRepository(deps.links, row, await listLines(tx, [id]), warnings));
-}
-
-async function show(deps: RepositoryDeps, row: RepositoryRow): Promise<Repository> {
-  return toRepository(deps.links, row, await listLines(deps.database, [row.id]));
 }
