@@ -45,7 +45,7 @@ export async function ensureLocalToken(dataDir: string): Promise<string> {
     if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
     return present;
   }
-  const draft = `${path}.${process.pid}`;
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   await writeFile(draft, `${randomBytes(TOKEN_BYTES).toString('base64url')}\n`, { mode: 0o600 });
   try {
     // A link never replaces: of two processes one wins, and both read what is there.
@@ -86,7 +86,7 @@ async function makePrivate(dataDir: string): Promise<void> {
 
 /** Written beside and renamed, so that a reader never sees half a file. */
 async function replaceFile(path: string, content: string): Promise<void> {
-  const draft = `${path}.${process.pid}`;
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   await writeFile(draft, content, { mode: 0o600 });
   await rename(draft, path);
 }
