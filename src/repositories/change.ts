@@ -64,7 +64,7 @@ async function askForWhatFollows(deps: RepositoryDeps, tx: Tx, actor: Acting, be
     });
     await forgetRemoteHook(tx, id);
   }
-  if (after.credential_id !== null && (differs('credential_id') || differs('remote_key')))
+  if (after.credential_id !== null && (wakes || differs('credential_id') || differs('remote_key')))
     await deps.queue.send(tx, 'register-hook', { repositoryId: id });
 }
 

@@ -65,7 +65,7 @@ export async function read(deps: RepositoryDeps, { organizationId }: Tenant, id:
   });
 }
 
-/** Registers a repository, asks for its first sync and for its hook: the background work that registering implies. */
+/** Registers a repository and, unless it is inactive, asks for its first sync and for its hook: the background work that registering implies. */
 export async function register(deps: RepositoryDeps, actor: Acting, input: RepositoryInput): Promise<Result<Repository, Refusal>> {
   const unsupported = refuseUnsupported(input);
   if (unsupported !== undefined) return err(unsupported);
@@ -108,6 +108,8 @@ export async function register(deps: RepositoryDeps, actor: Acting, input: Repos
       ...columnsOf(input),
       created_by: actor.userId,
     });
+    // An inactive one waits until it is made active; then the same follows (change.ts).
+    if (input.admin_status === 'inactive') return reread(deps, tx, actor.organizationId, candidate.id, []);
     await askForSync(deps.queue, tx, { repositoryId: candidate.id, reason: 'registered', userId: actor.userId });
     if (remote.value.reach.credentialId !== null) await deps.queue.send(tx, 'register-hook', { repositoryId: candidate.id });
     return reread(deps, tx, actor.organizationId, candidate.id, []);

@@ -6,6 +6,8 @@ import { outputUntil, start } from './command.ts';
 export interface RunningService {
   readonly url: string;
   readonly child: ChildProcess;
+  /** What it said when it was ready. */
+  readonly greeting: string;
   /** Asks it to stop and waits; its exit code. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<unknown>;
 }
@@ -14,10 +16,11 @@ export interface RunningService {
 export async function startService(setting: CommandSetting): Promise<RunningService> {
   const child = start(['serve'], { ...setting, env: { PORT: '0', LOG_LEVEL: 'error', ...setting.env } });
   const ended = once(child, 'exit');
-  const said = await outputUntil(child, /Stop +Ctrl-C/);
+  const greeting = await outputUntil(child, /Stop +Ctrl-C/);
   return {
-    url: /listens on (http:\/\/\S+)/.exec(said)?.[1] ?? '',
+    url: /listens on (http:\/\/\S+)/.exec(greeting)?.[1] ?? '',
     child,
+    greeting,
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal);
       const [code]: readonly unknown[] = await ended;

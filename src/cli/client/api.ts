@@ -39,7 +39,7 @@ export class ApiError extends CommandError {
       ...fieldLines(fields).filter((line) => line.trim() !== summary),
       ...(requestId === undefined ? [] : [`Request id: ${requestId}`]),
     ];
-    super(CALLERS_FAULT.has(status) ? EXIT.usage : EXIT.failed, lines.join('\n'), help);
+    super(CALLERS_FAULT.has(status) ? EXIT.usage : EXIT.failed, lines.join('\n'), status === 401 ? TOKEN_HELP : help);
     this.status = status;
     this.code = code;
     this.fields = fields;
@@ -53,6 +53,8 @@ const ERROR = z.looseObject({
   request_id: z.string().optional(),
 });
 const CALLERS_FAULT = new Set([400, 401, 403, 404, 405, 409, 413, 415, 422]);
+/** The service says how HTTP wants it; a person at the command line needs to know where it is taken from. */
+const TOKEN_HELP = 'The token is the one of --token, TRIBUTARY_TOKEN or the data folder; give one that this service knows.';
 const ANSWER_WITHIN_MS = 30_000;
 /** An upload is answered when it was read to its end. */
 const UPLOAD_WITHIN_MS = 15 * 60_000;

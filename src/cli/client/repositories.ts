@@ -24,12 +24,23 @@ export async function findRepository(api: Api, wish: RepositoryWish): Promise<Re
   const fitting = candidates.filter(
     (one) =>
       (wish.name === undefined || one.name === wish.name) &&
-      (wish.ref === undefined || one.ref === wish.ref) &&
       (wish.pathPrefix === undefined || one.path_prefix === trimSlashes(wish.pathPrefix)),
   );
-  if (fitting.length <= 1) return fitting[0];
-  const names = fitting.map((one) => `  - ${one.name} (ref ${one.ref}${one.path_prefix === '' ? '' : `, path ${one.path_prefix}`})`);
-  throw usageError(`${fitting.length} repositories are registered for this address:\n${names.join('\n')}`, 'Say which one with --name.');
+  const [found, ...others] = fitting;
+  if (others.length > 0) {
+    const names = fitting.map((one) => `  - ${one.name} (${one.path_prefix === '' ? 'everything' : one.path_prefix}, ref ${one.ref})`);
+    throw usageError(
+      `${fitting.length} repositories are registered for this address:\n${names.join('\n')}`,
+      'Say which one with --path-prefix or --name.',
+    );
+  }
+  if (found !== undefined && wish.ref !== undefined && found.ref !== wish.ref) {
+    throw usageError(
+      `This address is registered as ${found.name}, which follows ${found.ref}, not ${wish.ref}.`,
+      'Leave --ref out, or change the ref of the repository first.',
+    );
+  }
+  return found;
 }
 
 /** Registers it; without a wished name it gets one from the last part of the address, made unique. */
@@ -52,10 +63,9 @@ export async function createRepository(api: Api, wish: RepositoryWish, more: Rea
   }
 }
 
-/** Gives a registered repository the wished credential where it has another. */
-export async function ensureCredential(api: Api, repository: Repository, credential: string): Promise<Repository> {
-  if (repository.credential?.id === credential || repository.credential?.name === credential) return repository;
-  return readRepository(await api.call('PATCH', `${REPOSITORIES}${repository.id}/`, { body: { credential } }));
+/** Gives a registered repository another credential. */
+export async function setCredential(api: Api, { id }: Repository, credential: string): Promise<Repository> {
+  return readRepository(await api.call('PATCH', `${REPOSITORIES}${id}/`, { body: { credential } }));
 }
 
 export async function deleteRepository(api: Api, id: string): Promise<void> {

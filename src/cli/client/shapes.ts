@@ -65,7 +65,10 @@ const repositorySchema = z.object({
   warnings: z.array(z.string()).optional(),
 });
 
+const runSchema = jobResultSchema.extend({ dry_run: z.boolean() });
+
 export const progressSchema = z.object({ stage: z.string(), done: z.number(), total: z.number().nullable() });
+export const runPageSchema = z.object({ results: z.array(runSchema) });
 export const repositoryPageSchema = z.object({ count: z.number(), results: z.array(repositorySchema) });
 /** What asking for a sync, and sending a folder, answers. */
 export const askedSchema = z.object({
