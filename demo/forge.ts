@@ -12,11 +12,14 @@ export interface DemoForge {
   readonly head: (fullName: string) => Promise<string>;
   /** Addresses of a repository's webhooks, asked as anybody would ask GitHub. */
   readonly hookUrls: (fullName: string) => Promise<readonly string[]>;
+  /** What the service answered to the delivery of a push. */
+  readonly answerTo: (commit: string) => Promise<{ readonly status: number; readonly text: string } | undefined>;
   /** Statuses of a commit, the newest first. */
   readonly statuses: (fullName: string, commit: string) => Promise<readonly StatusView[]>;
   readonly close: () => Promise<void>;
 }
 
+const pushSchema = z.object({ after: z.string() });
 const hooksSchema = z.array(z.object({ config: z.object({ url: z.string() }) }));
 
 /** Starts it in a process of its own, with these repositories and two people's tokens. */
@@ -39,6 +42,13 @@ export async function startForge(repositories: Readonly<Record<string, Readonly<
         headers: { authorization: `Bearer ${developer.token}`, 'user-agent': 'tributary-demo' },
       });
       return hooksSchema.parse(await answer.json()).map(({ config }) => config.url);
+    },
+    answerTo: async (commit) => {
+      const deliveries = await forge.deliveries({ event: 'push' });
+      const delivery = deliveries.find(
+        ({ payload, status_code: status }) => pushSchema.safeParse(payload).data?.after === commit && status > 0,
+      );
+      return delivery && { status: delivery.status_code, text: delivery.response };
     },
     statuses: async (fullName, commit) => (await forge.statuses(fullName, commit)).toReversed(),
     close: () => forge.stop(),

@@ -99,7 +99,7 @@ export async function lookFirst({ tell, desk }: Stage, repository: DemoRepositor
 }
 
 async function pushAndFollow(
-  { tell, desk }: Stage,
+  { tell, desk, forge }: Stage,
   repository: DemoRepository,
   tree: WorkTree,
   message: string,
@@ -113,7 +113,11 @@ async function pushAndFollow(
     (await desk.deliveries()).find((one) => !known.has(one.id) && one.event === 'push'),
   );
   const run = await desk.runFor(repository.id, commit);
-  tell.claim(`the forge's signed delivery ${delivery.id} was accepted, and its run took care of the commit`, true);
+  const answer = await until('the forge to have its answer', () => forge.answerTo(commit));
+  tell.claim(
+    `the forge's signed delivery was answered ${answer.status} and stored: ${delivery.id}`,
+    answer.status === 202 && answer.text.includes(delivery.id),
+  );
   tell.say(`from push to result: ${((performance.now() - started) / 1_000).toFixed(1)} s`);
   return { commit, run };
 }

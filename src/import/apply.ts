@@ -1,7 +1,6 @@
 import { Failure } from '#domain/failure.ts';
-import type { Tx } from '#db/database.ts';
 import { databaseNow } from '#db/time.ts';
-import type { BulkColumn, BulkRow } from '#db/database.ts';
+import type { BulkColumn, BulkRow, Database, Tx } from '#db/database.ts';
 import type { CurrentObject, ImportCounts, ParsedObject, Plan, Problem } from '#domain/content.ts';
 import type { CommitId } from '#domain/words.ts';
 import { objectId } from './object-id.ts';
@@ -45,7 +44,7 @@ export async function applyPlan(tx: Tx, plan: Plan, application: Application): P
   await releaseNames(tx, line.branchId, [...removedIds, ...renamed(plan.changed).map(({ before }) => before.id)]);
   await closeVersions(tx, line.id, [...removedIds, ...renewed.map(({ before }) => before.id)], importId);
   await addObjects(tx, application, plan.added);
-  await claimNames(tx, application, [...plan.added, ...renamed(plan.changed).map(({ after }) => after)]);
+  await claimNames(tx, application, namesWanted(plan));
   await addVersions(tx, application, importId, [...plan.added, ...renewed.map(({ after }) => after)]);
   await standOn(tx, application, importId);
   return importId;
@@ -91,6 +90,24 @@ const CLAIM_COLUMNS: readonly BulkColumn[] = [
   { name: 'name', type: 'text' },
   { name: 'object_id', type: 'uuid' },
 ];
+
+/**
+ * What a plan wants to call its objects while another repository's object has that name on the branch: what an import would be
+ * refused for now. The import itself looks again, under the lock that counts.
+ */
+export async function findNameConflicts(
+  reader: Pick<Database, 'kysely'>,
+  plan: Plan,
+  { line, repositoryId }: Pick<Application, 'line' | 'repositoryId'>,
+): Promise<readonly Problem[]> {
+  const wanted = namesWanted(plan);
+  const taken = await findClaimedNames(reader, line.branchId, repositoryId, wanted);
+  return taken.map((claim) => takenProblem(claim, wanted));
+}
+
+function namesWanted(plan: Plan): readonly ParsedObject[] {
+  return [...plan.added, ...renamed(plan.changed).map(({ after }) => after)];
+}
 
 /** In one order for everyone, so that two imports that want the same names wait for each other instead of deadlocking. */
 async function claimNames(tx: Tx, { line, repositoryId }: Application, wanted: readonly ParsedObject[]): Promise<void> {

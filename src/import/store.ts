@@ -130,7 +130,7 @@ function groupKeys(wanted: readonly { readonly kind: ContentKind; readonly key: 
 
 /** Names that objects of other repositories hold on this branch, with whom to talk to. */
 export async function findClaimedNames(
-  tx: Tx,
+  { kysely }: Pick<Database, 'kysely'>,
   branchId: string,
   repositoryId: string,
   wanted: readonly { readonly kind: ContentKind; readonly name: string }[],
@@ -138,7 +138,7 @@ export async function findClaimedNames(
   const taken = [];
   for (const [kind, names] of groupKeys(wanted.map((object) => ({ kind: object.kind, key: object.name })))) {
     taken.push(
-      ...(await tx.kysely
+      ...(await kysely
         .selectFrom('name_claims as claim')
         .innerJoin('objects', 'objects.id', 'claim.object_id')
         .innerJoin('repositories', 'repositories.id', 'objects.repository_id')

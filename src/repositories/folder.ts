@@ -28,25 +28,31 @@ export interface FolderRepository {
   readonly pathPrefix: string;
 }
 
-/** Finds or registers the repository of a folder, by its path. The name is made unique; the prefix becomes what is asked for now. */
-export async function ensureFolderRepository(database: Database, folder: FolderRepository): Promise<Selectable<Schema['repositories']>> {
+export interface EnsuredFolder {
+  readonly repository: Selectable<Schema['repositories']>;
+  /** It was not known before. */
+  readonly registered: boolean;
+}
+
+/** Finds or registers the repository of a folder, by its path and the part of it that is read. The name is made unique. */
+export async function ensureFolderRepository(database: Database, folder: FolderRepository): Promise<EnsuredFolder> {
   const url = folderUrl(folder.path);
   return database.transaction(async (tx) => {
     await tx.kysely.selectFrom('organizations').select('id').where('id', '=', folder.organizationId).forNoKeyUpdate().execute();
     const known = await tx.kysely
-      .updateTable('repositories')
-      .set({ path_prefix: folder.pathPrefix })
+      .selectFrom('repositories')
+      .selectAll()
       .where('organization_id', '=', folder.organizationId)
       .where('remote_key', '=', url)
-      .returningAll()
+      .where('path_prefix', '=', folder.pathPrefix)
       .executeTakeFirst();
-    if (known !== undefined) return known;
+    if (known !== undefined) return { repository: known, registered: false };
     const taken = await tx.kysely
       .selectFrom('repositories')
       .select(['name', 'slug'])
       .where('organization_id', '=', folder.organizationId)
       .execute();
-    return tx.kysely
+    const repository = await tx.kysely
       .insertInto('repositories')
       .values({
         id: newId(),
@@ -62,7 +68,13 @@ export async function ensureFolderRepository(database: Database, folder: FolderR
       })
       .returningAll()
       .executeTakeFirstOrThrow();
+    return { repository, registered: true };
   });
+}
+
+/** Forgets the repository of a folder that was registered for a dry run and nothing else: unless it was imported meanwhile. */
+export async function forgetUnusedFolder(database: Database, repositoryId: string): Promise<void> {
+  await database.kysely.deleteFrom('repositories').where('id', '=', repositoryId).where('wanted', '=', 0).execute();
 }
 
 function uniqueName(name: string, taken: readonly { readonly name: string; readonly slug: string }[]) {

@@ -1,4 +1,5 @@
 import { Failure, toFailure } from '#domain/failure.ts';
+import { findNameConflicts } from '#import/apply.ts';
 import { describePlan } from '#import/diff.ts';
 import { openLine } from '#import/store.ts';
 import { summaryWords } from '#import/words.ts';
@@ -56,15 +57,18 @@ async function compute(
   const line = await openLine(deps.database, { organizationId: repository.organization_id, repositoryId: repository.id, branch: BRANCH });
   const source = await openSource(log, signal);
   const prepared = await prepare(deps, { repository, line, source, force: false, log, signal });
-  log.problems('import', prepared.problems);
-  const summary = summaryWords(prepared.counts, prepared.problems);
+  const conflicts = await findNameConflicts(deps.database, prepared.plan, { line, repositoryId: repository.id });
+  const problems = [...prepared.problems, ...conflicts];
+  const counts = { ...prepared.counts, errors: prepared.counts.errors + conflicts.length };
+  log.problems('import', problems);
+  const summary = summaryWords(counts, problems);
   log.add({ level: 'info', grouping: 'import', message: `Importing ${source.commit} would come to: ${summary}. Nothing was changed.` });
   const changes = describePlan(prepared.plan);
   return {
     commit: source.commit,
     previous_commit: line.goodCommit ?? null,
     summary,
-    counts: prepared.counts,
+    counts,
     diff: changes.slice(0, MOST_CHANGES),
     diff_truncated: changes.length > MOST_CHANGES,
   };

@@ -103,9 +103,7 @@ function testsOfTheMainJob(place: Place): void {
     const second = await tributary(['import', folder, '--name', 'text'], place.setting);
     const third = await tributary(['import', folder, '--name', 'text'], place.setting);
 
-    expect(first.stdout).toMatch(
-      /Would come to .*1 added, 0 changed, 0 removed[\s\S]*\+ config context {2}text-l {2}config_contexts\/l\.yaml:1/,
-    );
+    expect(first.stdout).toMatch(/Dry run .*1 added, 0 changed, 0 removed[\s\S]*\+ config context {2}text-l {2}config_contexts\/l\.yaml:1/);
     expect(second.stdout).toMatch(/Imported .*1 added, 0 changed, 0 removed[\s\S]*\+ config context {2}text-l/);
     expect(third.stdout).toContain('Nothing changed');
   });
@@ -165,7 +163,9 @@ describe('importing a folder with a running service', PATIENT, () => {
     const real = await importJson(place.setting, folder, '--name', 'trace');
 
     expect(dry).toMatchObject({ code: 0, report: { dry_run: true, counts: { added: 1 } } });
-    expect(real.report).toMatchObject({ previous_commit: null, counts: { added: 1 } });
+    expect(dry.report.repository.state).toBe('temporary');
+    expect(real.report).toMatchObject({ previous_commit: null, counts: { added: 1 }, repository: { name: 'trace', state: 'registered' } });
+    expect(real.report.repository.id).not.toBe(dry.report.repository.id);
   });
 
   test('a bad file among good ones: every problem with its place, nothing changed, exit code 1', async () => {
@@ -188,6 +188,41 @@ describe('importing a folder with a running service', PATIENT, () => {
     expect(errors.map(({ path }) => path)).toEqual(['config_contexts/g.yaml', 'config_contexts/h.json']);
     for (const error of errors)
       expect(error).toMatchObject({ line: expect.any(Number), column: expect.any(Number), help: expect.any(String) });
+  });
+
+  test('a name that another repository owns: the dry run says so before the import would', async () => {
+    const one = place.fresh();
+    const other = place.fresh();
+    for (const folder of [one, other]) write(folder, { 'config_contexts/m.yaml': '_metadata: {name: owned-m}\nx: 1\n' });
+    await importJson(place.setting, one, '--name', 'owner');
+
+    const dry = await importJson(place.setting, other, '--dry-run');
+    const real = await importJson(place.setting, other);
+
+    for (const { code, report } of [dry, real]) {
+      expect(code).toBe(1);
+      expect(report.problems).toMatchObject([
+        { code: 'OWNER_CONFLICT', path: 'config_contexts/m.yaml', line: 1, message: expect.stringContaining('owner') },
+      ]);
+    }
+  });
+
+  test('two parts of one folder are two repositories', async () => {
+    const folder = place.fresh();
+    write(folder, {
+      'north/config_contexts/n.yaml': '_metadata: {name: part-n}\nx: 1\n',
+      'south/config_contexts/o.yaml': '_metadata: {name: part-o}\nx: 1\n',
+    });
+
+    const north = await importJson(place.setting, folder, '--path-prefix', 'north');
+    const south = await importJson(place.setting, folder, '--path-prefix', 'south/');
+    const again = await importJson(place.setting, folder, '--path-prefix', 'north');
+
+    expect(south).toMatchObject({ code: 0, report: { counts: { added: 1, removed: 0 }, repository: { state: 'registered' } } });
+    expect(again).toMatchObject({
+      code: 0,
+      report: { counts: { added: 0, removed: 0 }, repository: { id: north.report.repository.id, state: 'found' } },
+    });
   });
 
   test('symbolic links are skipped, and said to be', async () => {

@@ -70,12 +70,20 @@ const runSchema = jobResultSchema.extend({ dry_run: z.boolean() });
 export const progressSchema = z.object({ stage: z.string(), done: z.number(), total: z.number().nullable() });
 export const runPageSchema = z.object({ results: z.array(runSchema) });
 export const repositoryPageSchema = z.object({ count: z.number(), results: z.array(repositorySchema) });
-/** What asking for a sync, and sending a folder, answers. */
+/** What asking for a sync answers. */
 export const askedSchema = z.object({
   job_result: jobResultSchema,
-  repository: z.object({ id: z.string(), name: z.string(), url: z.string() }).optional(),
   warning: z.string().optional(),
   warnings: z.array(z.string()).optional(),
+});
+
+/** What sending a folder answers. */
+export const sentSchema = askedSchema.extend({
+  repository: z.object({ id: z.string(), name: z.string(), url: z.string() }),
+  /** The repository is new, and stays. */
+  registered: z.boolean(),
+  /** The repository is new, and goes with the dry run. */
+  temporary: z.boolean(),
 });
 
 export type ObjectDifference = z.infer<typeof changeSchema>;

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Api } from '#cli/client/api.ts';
-import { askedSchema, readJobResult } from '#cli/client/shapes.ts';
+import { readJobResult, sentSchema } from '#cli/client/shapes.ts';
 import { openFolder } from '#cli/folder/open.ts';
 import { packFiles } from '#cli/folder/pack.ts';
 import { printable } from '#cli/render/printable.ts';
@@ -22,18 +22,12 @@ export async function askForFolder(api: Api, terminal: Terminal, path: string, o
       dry_run: options.dryRun ?? false,
       force: options.force ?? false,
     };
-    const answer = askedSchema.parse(
-      await api.upload('/api/imports/', query, 'application/x-tar', packFiles(folder.source, folder.files, stopping.signal)),
-    );
-    const { repository } = answer;
+    const tar = packFiles(folder.source, folder.files, stopping.signal);
+    const answer = sentSchema.parse(await api.upload('/api/imports/', query, 'application/x-tar', tar));
+    const state = answer.temporary ? 'temporary' : answer.registered ? 'registered' : 'found';
     return {
       jobResult: readJobResult(answer.job_result),
-      repository: {
-        id: repository?.id ?? '',
-        name: repository?.name ?? '',
-        url: repository?.url ?? '',
-        state: 'found',
-      },
+      repository: { ...answer.repository, state },
       warnings: [...folder.warnings, ...(answer.warnings ?? [])],
     };
   } finally {

@@ -13,7 +13,7 @@ import { relevantFiles } from './relevant-files.ts';
 /** A folder that is about to be sent. */
 export interface OpenedFolder {
   readonly source: ContentSource;
-  /** There are changes that are not committed; they are not part of the source. */
+  /** There are changes that are not committed; they are not part of the source. The service says so. */
   readonly dirty: boolean;
   readonly files: readonly TreeFile[];
   /** What a person should know of what is not sent. */
@@ -39,15 +39,12 @@ export async function openFolder(path: string, options: FolderOptions, signal: A
     git = await createGit({ dataDir: place, limits, timeoutMs: syncTimeoutMs });
     const source = await openLocalSource(git, path, signal);
     const { files, warnings } = await relevantFiles(source, options.pathPrefix ?? '', signal);
-    const dirty = source.dirty ?? false;
-    return { source, files, dirty, warnings: [...(dirty ? [NOT_COMMITTED] : []), ...warnings], close };
+    return { source, files, dirty: source.dirty ?? false, warnings, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
-
-const NOT_COMMITTED = 'The folder has changes that are not committed; they are not imported.';
 
 /** A client of a service elsewhere has no configuration to get wrong: then the defaults hold, and the service has its own limits. */
 function gitSettings(): Pick<Config, 'limits' | 'syncTimeoutMs'> {

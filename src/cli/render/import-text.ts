@@ -66,9 +66,9 @@ function verdictLines(report: ImportReport, paint: Painter): readonly string[] {
       `${paint('green', paint('bold', report.dry_run ? 'Nothing would change' : 'Nothing changed'))}${at}: ${counted(counts.unchanged)}.`,
     ];
   }
-  const would = report.dry_run ? 'Would come to' : 'Imported';
+  const done = report.dry_run ? 'Dry run' : 'Imported';
   return [
-    `${paint('green', paint('bold', would))}${at}: ${counts.added} added, ${counts.changed} changed, ${counts.removed} removed (${counts.files} files read).`,
+    `${paint('green', paint('bold', done))}${at}: ${counts.added} added, ${counts.changed} changed, ${counts.removed} removed (${counts.files} files read).`,
   ];
 }
 
@@ -99,7 +99,7 @@ function changeLine(change: ObjectDifference, paint: Painter): string {
 
 function footerLines(report: ImportReport, paint: Painter): readonly string[] {
   const { repository, job_result: run } = report;
-  if (repository.state === 'temporary') return [paint('dim', 'A dry run of a repository that is not registered: nothing was kept.')];
+  if (repository.state === 'temporary') return [paint('dim', 'The repository is not registered, and the dry run did not change that.')];
   const made = repository.state === 'registered' ? ' (registered now)' : '';
   // Addresses of an application that ends with this command would lead nowhere.
   const at = (url: string): string => (report.service === null ? '' : `  ${paint('dim', url)}`);

@@ -8,7 +8,7 @@ import type { HttpDeps } from '#http/deps.ts';
 import { RefusedError } from '#http/errors.ts';
 import { toJobResult } from '#runs/job-result.ts';
 import { findJobResult } from '#runs/store.ts';
-import { ensureFolderRepository } from '#repositories/folder.ts';
+import { ensureFolderRepository, forgetUnusedFolder } from '#repositories/folder.ts';
 import { parsePathPrefix } from '#repositories/path-prefix.ts';
 import { requireFound } from './shared.ts';
 
@@ -52,7 +52,7 @@ export async function registerImports(scope: FastifyInstance, deps: HttpDeps, au
       const spool = await deps.spool(asStream(request.body), aborted.signal);
       try {
         const { organizationId, userId } = actor;
-        const repository = await ensureFolderRepository(deps.database, {
+        const { repository, registered } = await ensureFolderRepository(deps.database, {
           organizationId,
           userId,
           path: asked.path,
@@ -67,11 +67,15 @@ export async function registerImports(scope: FastifyInstance, deps: HttpDeps, au
           dryRun: asked.dry_run,
           spool,
         });
-        started.ended.catch((error: unknown) => request.log.error({ err: error }, 'an uploaded import failed'));
+        const temporary = registered && asked.dry_run;
+        const ended = temporary ? thenForget(deps, repository.id, started.ended) : started.ended;
+        ended.catch((error: unknown) => request.log.error({ err: error }, 'an uploaded import failed'));
         const row = requireFound(await findJobResult(deps.database, organizationId, started.jobResultId), 'job result');
         const warnings = asked.dirty ? ['The work tree has changes that are not committed; what is imported is the commit.'] : [];
         return await reply.code(202).send({
           repository: { id: repository.id, name: repository.name, url: deps.links.repository(repository.id) },
+          registered: registered && !temporary,
+          temporary,
           job_result: toJobResult(deps.links, row),
           warnings,
         });
@@ -81,6 +85,15 @@ export async function registerImports(scope: FastifyInstance, deps: HttpDeps, au
       }
     },
   );
+}
+
+/** A dry run changes nothing, and a repository that nobody has imported would be a change. */
+async function thenForget({ database }: Pick<HttpDeps, 'database'>, repositoryId: string, ended: Promise<void>): Promise<void> {
+  try {
+    await ended;
+  } finally {
+    await forgetUnusedFolder(database, repositoryId);
+  }
 }
 
 function readQuery(text: unknown) {
