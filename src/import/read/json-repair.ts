@@ -1,6 +1,7 @@
 import type { ParseErrorCode } from 'jsonc-parser';
 import { createScanner, printParseErrorCode, visit } from 'jsonc-parser';
 import type { Finding } from './yaml-build.ts';
+import { ReadingStopped } from './yaml-build.ts';
 
 export interface RepairedJson {
   /** Same length as the original, so that offsets stay true. */
@@ -11,8 +12,7 @@ export interface RepairedJson {
 /** Finds trailing commas and comments in what JSON.parse refused, and blanks them out, so that what is left can be judged on its own. */
 export function repairJson(text: string): RepairedJson {
   const findings: Finding[] = [];
-  const pieces: string[] = [];
-  let copied = 0;
+  const blanks: Blank[] = [];
   let comma: number | undefined;
   let previous = '';
   const scanner = createScanner(text, false);
@@ -21,45 +21,52 @@ export function repairJson(text: string): RepairedJson {
     const first = text.charAt(offset);
     if (first === '/') {
       findings.push({ code: 'JSON_COMMENT', offset, message: 'JSON has no comments.' });
-      blank(offset, scanner.getTokenLength());
+      blanks.push({ offset, length: scanner.getTokenLength() });
     } else if (first.trim() !== '') {
       if ((first === '}' || first === ']') && comma !== undefined) {
         findings.push({ code: 'JSON_TRAILING_COMMA', offset: comma, message: `A comma before ${first} is not JSON; it is ignored.` });
-        blank(comma, 1);
+        blanks.push({ offset: comma, length: 1 });
       }
       // After an opening bracket or another comma it is a missing value, not a trailing comma.
       comma = first === ',' && previous !== '' && !'[{,:'.includes(previous) ? offset : undefined;
       previous = first;
     }
   }
-  return { text: pieces.join('') + text.slice(copied), findings };
-
-  function blank(offset: number, length: number): void {
-    // A comment between the comma and its bracket was blanked before the comma is known to be trailing: never step back.
-    if (offset >= copied) {
-      pieces.push(text.slice(copied, offset), ' '.repeat(length));
-      copied = offset + length;
-      return;
-    }
-    const whole = pieces.join('');
-    pieces.length = 0;
-    pieces.push(whole.slice(0, offset), ' '.repeat(length), whole.slice(offset + length));
-  }
+  return { text: blankOut(text, blanks), findings };
 }
 
-/** The first syntax error; what follows it is mostly its echo. */
+interface Blank {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** In the order of the text: a comment between a comma and its bracket is met before the comma is known to be trailing. */
+function blankOut(text: string, blanks: readonly Blank[]): string {
+  const pieces: string[] = [];
+  let copied = 0;
+  for (const { offset, length } of blanks.toSorted((a, b) => a.offset - b.offset)) {
+    // Line breaks inside a comment stay, or every later line would be counted wrong.
+    pieces.push(text.slice(copied, offset), text.slice(offset, offset + length).replaceAll(/[^\n]/g, ' '));
+    copied = offset + length;
+  }
+  return pieces.join('') + text.slice(copied);
+}
+
+/**
+ * The first syntax error; what follows it is mostly its echo. Reading ends there: only up to it is the nesting known to be within the limit, and the
+ * parser is recursive.
+ */
 export function findSyntaxError(text: string): Finding | undefined {
-  let first: Finding | undefined;
-  visit(
-    text,
-    {
-      onError: (code, offset) => {
-        first ??= { code: 'FILE_INVALID', offset, message: `Not valid JSON: ${describe(code)}.` };
-      },
-    },
-    { disallowComments: true, allowTrailingComma: false },
-  );
-  return first;
+  const onError = (code: ParseErrorCode, offset: number): never => {
+    throw new ReadingStopped({ code: 'FILE_INVALID', offset, message: `Not valid JSON: ${describe(code)}.` });
+  };
+  try {
+    visit(text, { onError }, { disallowComments: true, allowTrailingComma: false });
+    return undefined;
+  } catch (error) {
+    if (error instanceof ReadingStopped) return error.finding;
+    throw error;
+  }
 }
 
 const MEANINGS: Readonly<Record<string, string>> = {

@@ -23,8 +23,12 @@ export function readJson(path: string, text: string): ReadResult {
   if (parsed !== undefined) return readValid(path, text, parsed.value, pairs, []);
 
   const repaired = repairJson(text);
+  // Counted again: a quote in a comment hides what follows it from the first count.
+  const rescan = scanJson(repaired.text);
+  if (rescan.tooDeepAt !== undefined)
+    return refuse(path, text, ...repaired.findings, tooComplex(rescan.tooDeepAt, `The data is nested more than ${MAX_DEPTH} levels deep.`));
   const reparsed = tryParse(repaired.text);
-  if (reparsed !== undefined) return readValid(path, repaired.text, reparsed.value, scanJson(repaired.text).pairs, repaired.findings);
+  if (reparsed !== undefined) return readValid(path, repaired.text, reparsed.value, rescan.pairs, repaired.findings);
   const syntax = findSyntaxError(repaired.text) ?? { code: 'FILE_INVALID', offset: 0, message: 'Not valid JSON.' };
   return refuse(path, text, ...repaired.findings, syntax);
 }
