@@ -18,7 +18,7 @@ export const configContextSchemaImporter: Importer = {
   providedContent: 'extras.configcontextschema',
   folder: FOLDER,
   rules: [RULE],
-  version: 1,
+  version: 2,
   ruleFor,
   parse,
 };

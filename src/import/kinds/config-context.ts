@@ -25,7 +25,7 @@ export const configContextImporter: Importer = {
   providedContent: 'extras.configcontext',
   folder: FOLDER,
   rules: [EXPLICIT, IMPLICIT],
-  version: 1,
+  version: 2,
   ruleFor,
   parse,
 };

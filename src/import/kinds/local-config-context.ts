@@ -14,7 +14,7 @@ export const localConfigContextImporter: Importer = {
   providedContent: 'extras.configcontext',
   folder: FOLDER,
   rules: [RULE],
-  version: 1,
+  version: 2,
   ruleFor,
   parse,
 };

@@ -86,7 +86,7 @@ const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
 const TIME =
   /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?$/;
 /** Numbers of YAML 1.2 that YAML 1.1 takes for text. */
-const TEXT_IN_11 = /^(?:[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+|0o[0-7]+)$/;
+const TEXT_IN_11 = /^(?:[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+|0o[0-7]+|[-+]?0[0-9]+)$/;
 
 function readDateOrText(text: string): PlainReading | undefined {
   if (DATE.test(text) || TIME.test(text)) return { value: text, surprise: 'a date, stored as the text' };
