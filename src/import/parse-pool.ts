@@ -5,6 +5,7 @@ import type { DataPlace, FoundPlace } from './locate-data.ts';
 import type { BatchFile } from './parse-batch.ts';
 import type { WorkerAnswer, WorkerTask } from './parse-worker.ts';
 import { makeProblem } from './problem-codes.ts';
+import { createSlots } from './slots.ts';
 
 export interface ParsePoolOptions {
   readonly threads: number;
@@ -33,7 +34,14 @@ export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptio
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
   });
 
-  async function run(task: WorkerTask, signal: AbortSignal): Promise<WorkerAnswer> {
+  const inSlot = createSlots(threads);
+
+  /** The time of a task starts with its thread: one that waits behind another's slow file must not pay for it. */
+  function run(task: WorkerTask, signal: AbortSignal): Promise<WorkerAnswer> {
+    return inSlot(signal, () => runNow(task, signal));
+  }
+
+  async function runNow(task: WorkerTask, signal: AbortSignal): Promise<WorkerAnswer> {
     const timeout = AbortSignal.timeout(timeoutMs);
     try {
       return await piscina.run(task, { name: 'runTask', signal: AbortSignal.any([signal, timeout]) });
