@@ -57,16 +57,17 @@ function blankOut(text: string, blanks: readonly Blank[]): string {
  * parser is recursive.
  */
 export function findSyntaxError(text: string): Finding | undefined {
-  const onError = (code: ParseErrorCode, offset: number): never => {
-    throw new ReadingStopped({ code: 'FILE_INVALID', offset, message: `Not valid JSON: ${describe(code)}.` });
-  };
   try {
-    visit(text, { onError }, { disallowComments: true, allowTrailingComma: false });
+    visit(text, { onError: stopReading }, { disallowComments: true, allowTrailingComma: false });
     return undefined;
   } catch (error) {
     if (error instanceof ReadingStopped) return error.finding;
     throw error;
   }
+}
+
+function stopReading(code: ParseErrorCode, offset: number): never {
+  throw new ReadingStopped({ code: 'FILE_INVALID', offset, message: `Not valid JSON: ${describe(code)}.` });
 }
 
 const MEANINGS: Readonly<Record<string, string>> = {

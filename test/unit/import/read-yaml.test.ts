@@ -11,6 +11,10 @@ function aliases(count: number): string {
   return `a: &a 1\nb: [${Array(count).fill('*a').join(', ')}]`;
 }
 
+function deep(levels: number, inner: string): string {
+  return `${'['.repeat(levels)}${inner}${']'.repeat(levels)}`;
+}
+
 /** Nine lists, each of which holds the one before it nine times: 9^9 values in 400 bytes. */
 const BOMB = [
   'a: &a [x, x, x, x, x, x, x, x, x]',
@@ -133,8 +137,6 @@ test('64 levels and 50 aliases are read', () => {
 });
 
 test('an alias may not take the data below the deepest level', () => {
-  const deep = (levels: number, inner: string): string => `${'['.repeat(levels)}${inner}${']'.repeat(levels)}`;
-
   expect(read(`a: &a ${deep(30, '1')}\nb: ${deep(33, '*a')}`).problems).toEqual([]);
   expect(read(`a: &a ${deep(30, '1')}\nb: ${deep(34, '*a')}`).problems.map(shortly)).toEqual(['FILE_TOO_COMPLEX 2:38']);
 });
