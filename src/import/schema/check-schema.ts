@@ -1,17 +1,9 @@
 import type { Json, JsonObject } from '#domain/words.ts';
-import type { DocPath } from '#import/read/document.ts';
 import { excerpt } from '#import/read/excerpt.ts';
-import type { ProblemCode } from '#import/problem-codes.ts';
 import { compileSchema } from './compile.ts';
+import type { SchemaFinding } from './finding.ts';
 import { patternProblem } from './pattern.ts';
-
-export interface SchemaFinding {
-  readonly code: ProblemCode;
-  readonly message: string;
-  /** Where in the schema. */
-  readonly at: DocPath;
-  readonly help?: string | undefined;
-}
+import { walkSchema } from './walk.ts';
 
 /** Compiling a schema is work for its author's machine too: these are far beyond what people write (SECURITY T15). */
 const MOST_BYTES = 256 * 1024;
@@ -22,7 +14,7 @@ const MOST_OBJECTS = 4_000;
 export function checkSchema(schema: JsonObject): readonly SchemaFinding[] {
   const size = sizeProblem(schema);
   if (size !== undefined) return [size];
-  const findings = [...referenceFindings(schema, []), ...patternFindings(schema, [])];
+  const findings = [...referenceFindings(schema), ...patternFindings(schema)];
   if (findings.length > 0) return findings;
   const compiled = compileSchema(schema);
   if (!compiled.ok) return compiled.error.map(({ message, at }) => ({ code: 'SCHEMA_INVALID', message, at }));
@@ -56,36 +48,18 @@ function tooComplex(what: string): SchemaFinding {
 }
 
 /** Only references into the schema itself are followed: nothing is fetched for a schema, ever. */
-function referenceFindings(value: Json, at: DocPath): readonly SchemaFinding[] {
-  return walk(value, at, (key, child) => {
+function referenceFindings(value: JsonObject): readonly SchemaFinding[] {
+  return walkSchema(value, (key, child) => {
     if (key !== '$ref' && key !== '$dynamicRef' && key !== '$recursiveRef') return undefined;
     if (typeof child !== 'string' || child.startsWith('#')) return undefined;
     return { code: 'SCHEMA_REMOTE_REF', message: `${key} ${excerpt(child)} leads out of the schema; nothing is fetched.` };
   });
 }
 
-function patternFindings(value: Json, at: DocPath): readonly SchemaFinding[] {
-  return walk(value, at, (key, child, parent) => {
+function patternFindings(value: JsonObject): readonly SchemaFinding[] {
+  return walkSchema(value, (key, child, parent) => {
     const sources = key === 'pattern' && typeof child === 'string' ? [child] : parent === 'patternProperties' ? [key] : [];
     const problem = sources.map((source) => patternProblem(source)).find((text) => text !== undefined);
     return problem === undefined ? undefined : { code: 'SCHEMA_PATTERN', message: problem };
-  });
-}
-
-type Visit = (key: string, child: Json, parent: string | undefined) => Omit<SchemaFinding, 'at'> | undefined;
-
-/** Names of properties are not keywords, and what `const`, `enum`, `default` and `examples` hold is data. */
-const DATA_KEYWORDS = ['const', 'enum', 'default', 'examples'];
-const NAME_KEYWORDS = ['properties', 'patternProperties', 'definitions', '$defs', 'dependentSchemas', 'dependencies'];
-
-function walk(value: Json, at: DocPath, visit: Visit, parent?: string): readonly SchemaFinding[] {
-  if (Array.isArray(value)) return value.flatMap((child: Json, index) => walk(child, [...at, index], visit));
-  if (value === null || typeof value !== 'object') return [];
-  const isNames = parent !== undefined && NAME_KEYWORDS.includes(parent);
-  return Object.entries(value as JsonObject).flatMap(([key, child]) => {
-    const here = [...at, key];
-    const finding = isNames && parent !== 'patternProperties' ? undefined : visit(key, child, isNames ? parent : undefined);
-    const deeper = !isNames && DATA_KEYWORDS.includes(key) ? [] : walk(child, here, visit, isNames ? undefined : key);
-    return finding === undefined ? deeper : [{ ...finding, at: here }, ...deeper];
   });
 }

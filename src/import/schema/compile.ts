@@ -8,8 +8,9 @@ import type { Result } from '#domain/result.ts';
 import type { JsonObject } from '#domain/words.ts';
 import type { DocPath } from '#import/read/document.ts';
 import { excerpt } from '#import/read/excerpt.ts';
-import type { SchemaFinding } from './check-schema.ts';
+import type { SchemaFinding } from './finding.ts';
 import { linearPattern } from './pattern.ts';
+import { walkSchema } from './walk.ts';
 
 export interface CompiledSchema {
   readonly validate: ValidateFunction;
@@ -26,7 +27,9 @@ export function compileSchema(schema: JsonObject): Result<CompiledSchema, readon
   const warnings: SchemaFinding[] = [];
   const ajv = openAjv(schema, warnings);
   // An unknown dialect would be looked up by its address; what it means was decided above.
-  const { $schema: _dialect, $id: _id, ...plain } = schema;
+  // `$async` is no keyword of JSON Schema; ajv would answer with a promise, which passes for "valid" whatever it says.
+  const { $schema: _dialect, $id: _id, $async: putOff, ...plain } = schema;
+  if (putOff !== undefined) warnings.push(unknownKeyword('$async means nothing in a schema', ['$async']));
   if (ajv.validateSchema(plain) !== true) return err((ajv.errors ?? []).slice(0, 20).map(toSchemaError));
   try {
     return ok({ validate: ajv.compile(plain as AnySchema), warnings });
@@ -44,16 +47,27 @@ function openAjv(schema: JsonObject, warnings: SchemaFinding[]): Ajv {
   if (/draft-0?[346]\b/.test(dialect))
     warnings.push({ code: 'SCHEMA_DIALECT', message: `${excerpt(dialect)} is read as draft 7.`, at: ['$schema'] });
   addFormats.default(ajv);
+  warnings.push(...acceptUnknownFormats(ajv, schema));
   return ajv;
+}
+
+/** A format that nobody knows checks nothing, as JSON Schema says; ajv would refuse the schema. */
+function acceptUnknownFormats(ajv: Ajv, schema: JsonObject): readonly SchemaFinding[] {
+  const known = new Set(Object.keys(ajv.formats));
+  return walkSchema(schema, (key, format) => {
+    if (key !== 'format' || typeof format !== 'string' || known.has(format)) return undefined;
+    ajv.addFormat(format, true);
+    return unknownKeyword(`the format ${excerpt(format)} is not known`, []);
+  });
+}
+
+function unknownKeyword(why: string, at: DocPath): SchemaFinding {
+  return { code: 'SCHEMA_KEYWORD_UNKNOWN', message: `The schema checks less than it says: ${why}.`, at };
 }
 
 function optionsFor(warnings: SchemaFinding[]): Options {
   const warn = (...parts: unknown[]): void => {
-    warnings.push({
-      code: 'SCHEMA_KEYWORD_UNKNOWN',
-      message: `The schema checks less than it says: ${excerpt(parts.join(' '), 200)}.`,
-      at: [],
-    });
+    warnings.push(unknownKeyword(excerpt(parts.join(' '), 200), []));
   };
   return {
     allErrors: true,
