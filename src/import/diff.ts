@@ -1,5 +1,6 @@
 import type { FieldChange, ImportCounts, NamedChange, ObjectChange, ParsedObject, Plan, Problem } from '#domain/content.ts';
 import type { Json, JsonObject } from '#domain/words.ts';
+import { canonical } from './canonical.ts';
 
 /** Fields listed of one object, and the longest value shown of one: a preview is read by people. */
 const MOST_FIELDS = 200;
@@ -42,7 +43,7 @@ function fieldsOf(before: JsonObject | undefined, after: JsonObject | undefined)
 function collect(fields: FieldChange[], path: string, before: Json | undefined, after: Json | undefined): void {
   if (isObject(before) && isObject(after)) return collectKeys(fields, path, before, after);
   if (path === '') return collectKeys(fields, path, isObject(before) ? before : {}, isObject(after) ? after : {});
-  if (before !== undefined && after !== undefined && JSON.stringify(before) === JSON.stringify(after)) return;
+  if (before !== undefined && after !== undefined && canonical(before) === canonical(after)) return;
   fields.push({
     path,
     ...(before === undefined ? {} : { before: short(before) }),

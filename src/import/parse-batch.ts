@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ParsedFile, ParsedObject } from '#domain/content.ts';
 import type { Json } from '#domain/words.ts';
+import { canonical } from './canonical.ts';
 import type { Draft } from './importer.ts';
 import { importerOf } from './importers.ts';
 
@@ -31,11 +32,4 @@ export function hashOf(kind: string, body: Json): string {
   return createHash('sha256')
     .update(`${kind}\n${canonical(body)}`)
     .digest('hex');
-}
-
-function canonical(value: Json): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((item: Json) => canonical(item)).join(',')}]`;
-  const entries = Object.entries(value as { readonly [key: string]: Json }).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(',')}}`;
 }

@@ -18,9 +18,11 @@ export function findChecks(plan: Plan, snapshot: Snapshot): readonly SchemaCheck
   const newSchemas = new Map(changed.filter(isSchema).map((schema) => [schema.name, schema]));
   const schemas = new Map<string, ParsedObject>([...snapshot.schemas.map((schema) => [schema.name, schema] as const), ...newSchemas]);
   const gone = new Set([...plan.removed, ...plan.changed.map(({ before }) => before)].map((object) => object.id));
-  const staying = snapshot.objects.filter(
-    (object: CurrentObject) => !gone.has(object.id) && object.schemaName !== undefined && newSchemas.has(object.schemaName),
-  );
+  // An object may stay the same and still have moved: problems belong where it is now.
+  const now = new Map<string, ParsedObject>(plan.unchanged.map(({ before, after }) => [before.id, after]));
+  const staying = snapshot.objects
+    .filter((object: CurrentObject) => !gone.has(object.id) && object.schemaName !== undefined && newSchemas.has(object.schemaName))
+    .map((object) => now.get(object.id) ?? object);
   const contextsBySchema = new Map<string, ParsedObject[]>();
   for (const context of [...changed, ...staying]) {
     if (context.schemaName === undefined) continue;

@@ -27,8 +27,8 @@ export function locator(positionAt: (offset: number) => Position, readAgain: () 
   };
 }
 
+/** A number is an index in a list and a key in a mapping: a pointer cannot tell `vlans/10` from `ports/10`. */
 function findPlace(places: Places | undefined, step: string | number): { readonly key: number; readonly value: number } | undefined {
-  if (typeof step === 'string') return places?.keys.get(step);
-  const offset = places?.items[step];
-  return offset === undefined ? undefined : { key: offset, value: offset };
+  const offset = typeof step === 'number' ? places?.items[step] : undefined;
+  return offset === undefined ? places?.keys.get(String(step)) : { key: offset, value: offset };
 }

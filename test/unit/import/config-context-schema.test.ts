@@ -57,7 +57,7 @@ test.each([
   ['a pattern that refers back', withProperty({ pattern: '^(a)\\1$' }), ['SCHEMA_PATTERN 9:20']],
   ['a pattern that is none', withProperty({ pattern: '[a' }), ['SCHEMA_PATTERN 9:20']],
   ['a pattern of names that looks behind', read({ type: 'object', patternProperties: { '(?<!a)b': {} } }), ['SCHEMA_PATTERN 8:18']],
-  ['4,001 parts', read({ type: 'object', enum: Array(4_000).fill({}) }), ['SCHEMA_TOO_COMPLEX 5:18']],
+  ['4,001 parts', read({ type: 'object', enum: Array.from({ length: 4_000 }, () => ({})) }), ['SCHEMA_TOO_COMPLEX 5:18']],
   ['300 KiB', read({ type: 'object', description: 'x'.repeat(300 * 1024) }), ['SCHEMA_TOO_COMPLEX 5:18']],
 ])('%s is refused', (_, { objects, problems }, expected) => {
   expect(objects).toEqual([]);
