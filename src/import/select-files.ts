@@ -87,7 +87,8 @@ interface IgnoreRules {
 function createIgnore(rules: string | undefined): IgnoreRules {
   if (rules === undefined) return { ignores: () => false, problems: [] };
   try {
-    const matcher = ignore().add(rules);
+    // As Git does with the case of names: a rule for nyc.yaml must not silently drop NYC.yaml.
+    const matcher = ignore({ ignorecase: false }).add(rules);
     return { ignores: (path) => ignore.isPathValid(path) && matcher.ignores(path), problems: [] };
   } catch (error) {
     const reason = error instanceof Error ? excerpt(error.message, 120) : 'it cannot be read';
