@@ -16,7 +16,8 @@ export function repairJson(text: string): RepairedJson {
   let comma: number | undefined;
   let previous = '';
   const scanner = createScanner(text, false);
-  for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+  // Not until the token is empty: behind a comment that nothing closes, the scanner's end has a length, for ever.
+  for (scanner.scan(); scanner.getTokenOffset() < text.length; scanner.scan()) {
     const offset = scanner.getTokenOffset();
     const first = text.charAt(offset);
     if (first === '/') {

@@ -103,12 +103,12 @@ test.each([
   expect(read('_metadata: {name: a}\n', `config_contexts/${path}`).objects[0]?.body['scope']).toEqual(scope);
 });
 
-test('the scope of the file name joins what the file says, and is not said twice', () => {
-  const scopeOf = (locations: string): unknown =>
-    read(`_metadata: {name: a, locations: ${locations}, roles: [{name: r}]}\n`, 'config_contexts/locations/NYC.yaml').objects[0]?.body[
-      'scope'
-    ];
+function scopeOf(locations: string): unknown {
+  const text = `_metadata: {name: a, locations: ${locations}, roles: [{name: r}]}\n`;
+  return read(text, 'config_contexts/locations/NYC.yaml').objects[0]?.body['scope'];
+}
 
+test('the scope of the file name joins what the file says, and is not said twice', () => {
   expect(scopeOf('[{name: LON}]')).toEqual({ locations: [{ name: 'LON' }, { name: 'NYC' }], roles: [{ name: 'r' }] });
   expect(scopeOf('[{name: NYC}]')).toEqual({ locations: [{ name: 'NYC' }], roles: [{ name: 'r' }] });
 });

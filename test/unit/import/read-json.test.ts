@@ -28,6 +28,7 @@ test.each([
     ['JSON_COMMENT 1:3', 'JSON_COMMENT 3:10', 'KEY_DUPLICATE 4:2'],
   ],
   ['a comment behind a trailing comma', '[1, /* none */ ]', ['JSON_COMMENT 1:5', 'JSON_TRAILING_COMMA 1:3']],
+  ['a comment that nothing closes', '{"a": 1} /*', ['JSON_COMMENT 1:10']],
   ['nothing', '', ['FILE_EMPTY 1']],
   ['white space', ' \n\t\n', ['FILE_EMPTY 1']],
   ['a text in single quotes', "{'a': 1}", ['FILE_INVALID 1:2']],

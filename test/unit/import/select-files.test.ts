@@ -62,10 +62,11 @@ test.each([
   expect(select([path])).toEqual({ files: [], problems: [] });
 });
 
-test('an unknown folder is told which scope was meant', () => {
-  const help = (path: string) =>
-    selectFiles([{ path, blobId: '', sizeBytes: 1 }], { pathPrefix: '', providedContents: null, ignore: undefined }).problems[0]?.help;
+function help(path: string): string | undefined {
+  return selectFiles([{ path, blobId: '', sizeBytes: 1 }], { pathPrefix: '', providedContents: null, ignore: undefined }).problems[0]?.help;
+}
 
+test('an unknown folder is told which scope was meant', () => {
   expect(help('config_contexts/sites/a.json')).toContain('Did you mean config_contexts/locations/?');
   expect(help('config_contexts/platform/a.json')).toContain('Did you mean config_contexts/platforms/?');
   expect(help('config_contexts/device/a.json')).toContain('Did you mean config_contexts/devices/?');
