@@ -64,6 +64,8 @@ const OWNERS = {
     rooms: ['net/'],
     typesAnywhere: true,
   },
+  // What listens is named too, since the same module connects.
+  'sdk-sockets': { node: ['net'], rooms: ['net/', 'app/free-port\\.ts$'], typesAnywhere: true },
   'sdk-parsers': { packages: ['piscina/', 'ajv', 'js-yaml/', 'yaml/', 'jsonc-parser/', 're2js/'], rooms: ['import/'] },
   'sdk-metrics': { packages: ['prom-client/'], rooms: ['http/', 'app/', 'app\\.ts$'] },
   'sdk-commands': { packages: ['commander/'], rooms: ['cli/'] },
@@ -84,7 +86,7 @@ const owners = Object.entries(OWNERS).map(([name, { packages = [], node = [], ro
     name,
     { path: '^src/', pathNot: rooms.map((room) => `^src/${room}`) },
     {
-      path: [...packages.map((name) => `(^|node_modules/)${literal(name)}`), ...node.map((name) => `^(node:)?${name}`)],
+      path: [...packages.map((name) => `(^|node_modules/)${literal(name)}`), ...node.map((name) => `^(node:)?${name}(/|$)`)],
       ...(typesAnywhere && types),
     },
   ),

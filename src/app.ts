@@ -17,6 +17,7 @@ import { createEgressFetch } from '#net/egress-fetch.ts';
 import { createEgressPolicy } from '#net/egress-policy.ts';
 import type { AllowedHost } from '#net/allowed-hosts.ts';
 import { parseAllowedHosts } from '#net/allowed-hosts.ts';
+import { createResolver, parseDnsServers } from '#net/resolve.ts';
 import { vetRemote } from '#net/vet-remote.ts';
 import type { StaticToken } from '#people/authenticate.ts';
 import { bootstrap } from '#people/bootstrap.ts';
@@ -84,14 +85,22 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   if (roles.migrate) await migrate(database);
   else await requireCurrentSchema(database);
   const start = await bootstrap(database);
-  const egress = createEgressFetch(policy);
+  const resolve = createResolver(readDnsServers(config.dnsServers));
+  const egress = createEgressFetch(policy, resolve);
   onClose(() => egress.close());
   const port = config.port === 0 ? await findFreePort(config.host) : config.port;
   // Without a configured address the one that is listened on is named, whichever port that came to be.
   const publicUrl = config.publicUrl.replace(/:0$/, `:${port}`);
   const links = createLinks(publicUrl);
   const vault = createVault(loadSecretKeys(config.secretKeys, config.dataDir));
-  const hooks: HookDeps = { database, vault, links, findProvider, vetRemote: (url) => vetRemote(url, policy), fetch: egress.fetch };
+  const hooks: HookDeps = {
+    database,
+    vault,
+    links,
+    findProvider,
+    vetRemote: (url) => vetRemote(url, policy, resolve),
+    fetch: egress.fetch,
+  };
   const git = await createGit({ dataDir: config.dataDir, limits: config.limits, timeoutMs: config.syncTimeoutMs, log });
   const pool = createParsePool({ threads: PARSE_THREADS, timeoutMs: PARSE_MS, memoryMb: PARSE_MEMORY_MB });
   onClose(() => pool.close());
@@ -143,6 +152,12 @@ function readAllowedHosts(text: string): readonly AllowedHost[] {
   const allowed = parseAllowedHosts(text);
   if (!allowed.ok) throw new Error(`TRIBUTARY_ALLOWED_HOSTS: ${allowed.error.join('; ')}`);
   return allowed.value;
+}
+
+function readDnsServers(text: string): readonly string[] {
+  const servers = parseDnsServers(text);
+  if (!servers.ok) throw new Error(`TRIBUTARY_DNS_SERVERS: ${servers.error.join('; ')}`);
+  return servers.value;
 }
 
 /** The configured token, and the local one where the data folder is its owner's alone. */

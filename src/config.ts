@@ -18,6 +18,8 @@ export interface Config {
   readonly adminToken: string | undefined;
   /** As written; net/egress-policy.ts gives it its meaning. */
   readonly allowedHosts: string;
+  /** As written; net/resolve.ts reads it. Empty: the system's resolver. */
+  readonly dnsServers: string;
   readonly instance: string | undefined;
   readonly workerConcurrency: number;
   readonly syncTimeoutMs: number;
@@ -50,6 +52,7 @@ const ENVIRONMENT = z.object({
   TRIBUTARY_SECRET_KEYS: z.string().optional(),
   TRIBUTARY_ADMIN_TOKEN: z.string().min(32, 'must have 32 characters or more').optional(),
   TRIBUTARY_ALLOWED_HOSTS: z.string().default(''),
+  TRIBUTARY_DNS_SERVERS: z.string().default(''),
   TRIBUTARY_INSTANCE: z
     .string()
     .regex(/^[\w.-]{1,40}$/, 'may hold letters, digits, dot, dash and underscore, at most 40')
@@ -107,6 +110,7 @@ function toConfig(env: z.infer<typeof ENVIRONMENT>, keys: readonly Uint8Array[] 
     secretKeys: keys,
     adminToken: env.TRIBUTARY_ADMIN_TOKEN,
     allowedHosts: env.TRIBUTARY_ALLOWED_HOSTS,
+    dnsServers: env.TRIBUTARY_DNS_SERVERS,
     instance: env.TRIBUTARY_INSTANCE,
     workerConcurrency: env.WORKER_CONCURRENCY,
     syncTimeoutMs: env.SYNC_TIMEOUT_S * 1_000,

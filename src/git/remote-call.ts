@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net';
 import type { Remote } from '#domain/remote.ts';
+import { addressKind } from '#net/address.ts';
 import { credentialFor } from './credential.ts';
 import type { GitCall } from './process.ts';
 
@@ -20,5 +20,5 @@ export function remoteCall(
 
 /** libcurl's form, https://curl.se/libcurl/c/CURLOPT_RESOLVE.html; libcurl never asks DNS for this host and port then. */
 function pin({ host, port, addresses }: NonNullable<Remote['pinned']>): string {
-  return `${host}:${port}:${addresses.map((address) => (isIPv6(address) ? `[${address}]` : address)).join(',')}`;
+  return `${host}:${port}:${addresses.map((address) => (addressKind(address) === 6 ? `[${address}]` : address)).join(',')}`;
 }

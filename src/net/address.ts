@@ -22,6 +22,12 @@ export function parseAddress(text: string): Address | undefined {
   return ipaddr.fromByteArray(address.toByteArray().slice(12));
 }
 
+/** Which kind of address a text is, as written: IPv4 inside IPv6 is IPv6. Undefined for anything else, names among it. */
+export function addressKind(text: string): 4 | 6 | undefined {
+  const kind = isIP(text);
+  return kind === 4 || kind === 6 ? kind : undefined;
+}
+
 /** Whether an address is one of the public internet, so that reaching it gives nothing that anyone else has not. */
 export function isPublicAddress(text: string): boolean {
   const address = parseAddress(text);

@@ -1,10 +1,11 @@
 import type { LookupFunction } from 'node:net';
-import { isIP } from 'node:net';
-import { Agent, Pool, fetch as undiciFetch } from 'undici';
+import type { buildConnector } from 'undici';
+import { Agent, Pool, buildConnector as createConnector, fetch as undiciFetch } from 'undici';
 import { Failure, isFailure } from '#domain/failure.ts';
+import { addressKind } from './address.ts';
 import type { EgressPolicy, Endpoint } from './egress-policy.ts';
 import type { ResolveHost } from './resolve.ts';
-import { resolveHost, vetEndpoint } from './resolve.ts';
+import { vetEndpoint } from './resolve.ts';
 
 export interface EgressFetch {
   readonly fetch: typeof globalThis.fetch;
@@ -22,14 +23,14 @@ const ANSWER_MS = 20_000;
  * are handed back, not followed; proxies of the environment are not used. Throws Failure POLICY_DENIED, TLS_UNTRUSTED,
  * CONNECTION_FAILED, PROVIDER_FAILED (a body without end); an abort of the caller's is thrown as it is.
  */
-export function createEgressFetch(policy: EgressPolicy, resolve: ResolveHost = resolveHost): EgressFetch {
+export function createEgressFetch(policy: EgressPolicy, resolve: ResolveHost): EgressFetch {
   const agent = new Agent({
     factory: (origin) =>
       new Pool(origin, {
         headersTimeout: ANSWER_MS,
         bodyTimeout: ANSWER_MS,
         connections: 8,
-        connect: { timeout: CONNECT_MS, lookup: vettedLookup(policy, endpointOf(new URL(origin)), resolve) },
+        connect: vettedConnector(policy, endpointOf(new URL(origin)), resolve),
       }),
   });
 
@@ -70,6 +71,19 @@ function endpointOf(url: URL): Endpoint {
   return { host, port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port) };
 }
 
+/** Looks again at who is at the other end before a byte is sent: nothing between the lookup and the connection is taken on trust. */
+function vettedConnector(policy: EgressPolicy, endpoint: Endpoint, resolve: ResolveHost): buildConnector.connector {
+  const connect = createConnector({ timeout: CONNECT_MS, lookup: vettedLookup(policy, endpoint, resolve) });
+  return (options, callback) => {
+    connect(options, (error, socket) => {
+      if (error !== null) return callback(error, null);
+      if (policy.permits(endpoint, [socket.remoteAddress ?? ''])) return callback(null, socket);
+      socket.destroy();
+      callback(denied(endpoint), null);
+    });
+  };
+}
+
 /** Called for names only; a literal address was put to the policy by `mayPermit`. */
 /* oxlint-disable promise/no-callback-in-promise -- the interface is Node's, and it takes a callback */
 function vettedLookup(policy: EgressPolicy, endpoint: Endpoint, resolve: ResolveHost): LookupFunction {
@@ -80,7 +94,7 @@ function vettedLookup(policy: EgressPolicy, endpoint: Endpoint, resolve: Resolve
           callback(vetted.denied === 'policy' ? denied(endpoint) : unresolved(endpoint), []);
           return;
         }
-        const answers = vetted.addresses.map((address) => ({ address, family: isIP(address) }));
+        const answers = vetted.addresses.map((address) => ({ address, family: addressKind(address) ?? 0 }));
         const [first] = answers;
         if (options.all === true) callback(null, answers);
         else callback(null, first?.address ?? '', first?.family);

@@ -10,7 +10,7 @@ import { vetEndpoint } from './resolve.ts';
  * A stored remote URL as Git may be given it now: parsed again, resolved, and pinned to the addresses that were vetted, so that what
  * was checked is what is connected to. Throws Failure POLICY_DENIED or CONNECTION_FAILED (the name does not resolve).
  */
-export async function vetRemote(url: string, policy: EgressPolicy, resolve?: ResolveHost): Promise<Omit<Remote, 'access'>> {
+export async function vetRemote(url: string, policy: EgressPolicy, resolve: ResolveHost): Promise<Omit<Remote, 'access'>> {
   const parsed = parseRemoteUrl(url, policy);
   if (!parsed.ok) throw new Failure('POLICY_DENIED', { message: parsed.error.message });
   const { href, scheme, host, port } = parsed.value;

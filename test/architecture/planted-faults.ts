@@ -38,6 +38,7 @@ export const LAYER_FAULTS: Readonly<Record<string, readonly [file: string, sourc
   'sdk-sql': ['src/import/planted-sql.ts', "import { sql } from 'kysely'; export const q = sql;"],
   'sdk-http': ['src/runs/planted-http.ts', "import 'fastify';"],
   'sdk-outbound': ['src/report/planted-outbound.ts', "import 'undici';"],
+  'sdk-sockets': ['src/report/planted-sockets.ts', "import { connect } from 'node:net'; export const call = connect;"],
   'sdk-parsers': ['src/content/planted-parsers.ts', "import 'yaml';"],
   'sdk-metrics': ['src/runs/planted-metrics.ts', "import 'prom-client';"],
   'sdk-commands': ['src/http/planted-commands.ts', "import 'commander';"],
@@ -67,6 +68,7 @@ export const LINT_FAULTS: Readonly<Record<string, string>> = {
   'import(no-relative-parent-imports)': "import { ok } from '../domain/result.ts'; export const one = ok(1);",
   'node(no-process-env)': "export const path = process.env['PATH'];",
   'eslint(no-restricted-globals)': 'export const call = fetch;',
+  'eslint(no-restricted-properties)': 'export const call = globalThis.fetch;',
   'eslint(no-console)': "console.log('x'); export {};",
   'eslint(max-lines)': Array.from({ length: 301 }, (_, line) => `export const line${line} = ${line};`).join('\n'),
 };

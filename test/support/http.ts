@@ -13,6 +13,7 @@ import { parseAllowedHosts } from '#net/allowed-hosts.ts';
 import { createEgressFetch } from '#net/egress-fetch.ts';
 import { createEgressPolicy } from '#net/egress-policy.ts';
 import { parseRemoteUrl, sameRemoteKey } from '#net/remote-url.ts';
+import { createResolver } from '#net/resolve.ts';
 import { vetRemote } from '#net/vet-remote.ts';
 import { createAuthenticate, hashToken } from '#people/authenticate.ts';
 import type { Bootstrap } from '#people/bootstrap.ts';
@@ -62,12 +63,20 @@ export async function openTestHttp(): Promise<TestHttp> {
   const allowed = parseAllowedHosts('127.0.0.1');
   if (!allowed.ok) throw new Error(allowed.error.join());
   const policy = createEgressPolicy(allowed.value);
-  const egress = createEgressFetch(policy);
+  const resolve = createResolver([]);
+  const egress = createEgressFetch(policy, resolve);
   const vault = createVault([randomBytes(32)]);
   const links = createLinks(PUBLIC_URL);
   const queue = createRecordingQueue();
   const adminToken = `admin-${randomBytes(20).toString('hex')}`;
-  const hooks: HookDeps = { database, vault, links, findProvider, vetRemote: (url) => vetRemote(url, policy), fetch: egress.fetch };
+  const hooks: HookDeps = {
+    database,
+    vault,
+    links,
+    findProvider,
+    vetRemote: (url) => vetRemote(url, policy, resolve),
+    fetch: egress.fetch,
+  };
   const checkUrl = (text: string) => parseRemoteUrl(text, policy);
   const server = await createHttpServer({
     database,

@@ -4,7 +4,7 @@ import { guarded } from '#cli/doctor/check.ts';
 import { checkDataFolder } from '#cli/doctor/data-folder.ts';
 import { checkDatabase } from '#cli/doctor/database.ts';
 import { checkGit, checkNode } from '#cli/doctor/machine.ts';
-import { checkAllowedHosts } from '#cli/doctor/network.ts';
+import { checkAllowedHosts, checkDnsServers } from '#cli/doctor/network.ts';
 import { checkService } from '#cli/doctor/service.ts';
 import type { ExitCode } from '#cli/exit.ts';
 import { EXIT } from '#cli/exit.ts';
@@ -40,7 +40,7 @@ async function examine(terminal: Terminal, options: GlobalOptions): Promise<read
   const folder = await guarded('data-folder', () => checkDataFolder(config));
   const { running, checks: service } = await checkService(config);
   const database = await guarded('database', () => checkDatabase(config, running));
-  return [...machine, ...checks, ...checkAllowedHosts(config), ...folder, ...service, ...database];
+  return [...machine, ...checks, ...checkAllowedHosts(config), ...checkDnsServers(config), ...folder, ...service, ...database];
 }
 
 function print(terminal: Terminal, { state, name, detail, help }: Check): void {

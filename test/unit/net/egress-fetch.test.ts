@@ -7,7 +7,7 @@ import { parseAllowedHosts } from '#net/allowed-hosts.ts';
 import type { EgressFetch } from '#net/egress-fetch.ts';
 import { createEgressFetch } from '#net/egress-fetch.ts';
 import { createEgressPolicy } from '#net/egress-policy.ts';
-import { vetEndpoint } from '#net/resolve.ts';
+import { createResolver, vetEndpoint } from '#net/resolve.ts';
 import { vetRemote } from '#net/vet-remote.ts';
 
 let server: Server;
@@ -37,7 +37,7 @@ function policyFor(text: string) {
   if (!allowed.ok) throw new Error(allowed.error.join());
   return createEgressPolicy(allowed.value);
 }
-function openFetch(allowed: string, resolve?: (host: string) => Promise<readonly string[]>) {
+function openFetch(allowed: string, resolve: (host: string) => Promise<readonly string[]> = createResolver([])) {
   const egress = createEgressFetch(policyFor(allowed), resolve);
   opened.push(egress);
   return egress.fetch;
@@ -111,4 +111,33 @@ test('a body that unpacks to more than an API answers is cut off', async () => {
 
 test('nobody there is a lost connection', async () => {
   await expect(openFetch('127.0.0.1:1')(`http://127.0.0.1:1/`)).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+});
+
+test('an address that is let through for one port is not for another', async () => {
+  await expect(openFetch('127.0.0.1:1')(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+  await expect(openFetch(`127.0.0.1:${port}`)(`http://127.0.0.2:${port}/`)).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+  expect(hits).toBe(0);
+});
+
+test('a proxy of the environment is not used', async () => {
+  process.env['http_proxy'] = process.env['HTTP_PROXY'] = process.env['ALL_PROXY'] = 'http://127.0.0.1:1';
+  try {
+    expect((await openFetch(`127.0.0.1:${port}`)(`http://127.0.0.1:${port}/x`)).status).toBe(200);
+  } finally {
+    for (const name of ['http_proxy', 'HTTP_PROXY', 'ALL_PROXY']) delete process.env[name];
+  }
+});
+
+test('every new connection is vetted anew: a name that moves to an address that is not allowed is left', async () => {
+  answer = { status: 200, headers: { connection: 'close' }, body: 'hello' };
+  const answers = [['127.0.0.1'], ['127.0.0.1', '10.0.0.1'], ['10.0.0.1'], ['::1']];
+  const fetch = openFetch(`git.localhost:${port}`, async () => answers.shift() ?? []);
+  const ask = () => fetch(`http://git.localhost:${port}/`);
+
+  expect((await ask()).status).toBe(200);
+  await expect(ask()).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+  await expect(ask()).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+  await expect(ask()).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+  await expect(ask()).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+  expect(hits).toBe(1);
 });
