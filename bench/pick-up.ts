@@ -46,7 +46,7 @@ async function openQueued(scope: Scope, url: string): Promise<() => Promise<numb
   const database = openPostgres({ url, maxConnections: 4, log });
   scope.defer(() => database.close());
   await migrate(database);
-  const queue = await openQueue({ database, log, migrate: true, supervise: true });
+  const queue = await openQueue({ database, log, redact: (text) => text, migrate: true, supervise: true });
   scope.defer(() => queue.stop(1_000));
   let started = Promise.withResolvers<number>();
   const handlers: JobHandlers = {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findFreePort } from '#app/free-port.ts';
 import { createLogger } from '#app/logger.ts';
 import { loadSecretKeys } from '#app/secret-keys.ts';
+import { watchConfig, watchKeys, watchProvider, watchVault } from '#app/secrets.ts';
 import { createWeb } from '#app/web.ts';
 import { startWorkers } from '#app/workers.ts';
 import type { Config } from '#config.ts';
@@ -10,6 +11,7 @@ import { createVault } from '#credentials/vault.ts';
 import { migrate, requireCurrentSchema } from '#db/migrate.ts';
 import { openDatabase } from '#db/open.ts';
 import { createLinks } from '#domain/links.ts';
+import { watchSecrets } from '#domain/redact.ts';
 import { createGit } from '#git/git.ts';
 import type { HookDeps } from '#hooks/hook.ts';
 import { createParsePool } from '#import/parse-pool.ts';
@@ -21,7 +23,7 @@ import { createResolver, parseDnsServers } from '#net/resolve.ts';
 import { vetRemote } from '#net/vet-remote.ts';
 import type { StaticToken } from '#people/authenticate.ts';
 import { bootstrap } from '#people/bootstrap.ts';
-import { findProvider } from '#providers/registry.ts';
+import { findProvider as findKnownProvider } from '#providers/registry.ts';
 import { openQueue } from '#queue/boss.ts';
 import { ensureLocalToken, removeServiceFile, writeServiceFile } from '#service-file.ts';
 import type { UploadDeps } from '#sync/upload.ts';
@@ -78,7 +80,10 @@ async function closeAll(closers: readonly (() => Promise<unknown>)[]): Promise<v
 }
 
 async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omit<App, 'close'>> {
-  const log = createLogger(config.logLevel);
+  const watch = watchSecrets();
+  watchConfig(watch, config);
+  const { redact } = watch;
+  const log = createLogger({ level: config.logLevel, redact, processName: config.processName });
   const policy = createEgressPolicy(readAllowedHosts(config.allowedHosts));
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, maxConnections: MOST_CONNECTIONS, log });
   onClose(() => database.close());
@@ -92,7 +97,13 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   // Without a configured address the one that is listened on is named, whichever port that came to be.
   const publicUrl = config.publicUrl.replace(/:0$/, `:${port}`);
   const links = createLinks(publicUrl);
-  const vault = createVault(loadSecretKeys(config.secretKeys, config.dataDir));
+  const keys = loadSecretKeys(config.secretKeys, config.dataDir);
+  watchKeys(watch, keys);
+  const vault = watchVault(createVault(keys), watch);
+  const findProvider: HookDeps['findProvider'] = (id) => {
+    const provider = findKnownProvider(id);
+    return provider === undefined ? undefined : watchProvider(provider, watch);
+  };
   const hooks: HookDeps = {
     database,
     vault,
@@ -105,12 +116,13 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   const pool = createParsePool({ threads: PARSE_THREADS, timeoutMs: PARSE_MS, memoryMb: PARSE_MEMORY_MB });
   onClose(() => pool.close());
   // Closed before what its jobs use.
-  const queue = await openQueue({ database, log, migrate: roles.migrate, supervise: roles.worker });
+  const queue = await openQueue({ database, log, redact, migrate: roles.migrate, supervise: roles.worker });
   onClose(() => queue.stop(STOP_WITHIN_MS));
   const { instance, syncTimeoutMs, processName } = config;
-  const run: UploadDeps = { database, queue, log, pool, git, publicUrl, instance, syncTimeoutMs, processName };
+  const run: UploadDeps = { database, queue, log, redact, pool, git, publicUrl, instance, syncTimeoutMs, processName };
   const stopping = new AbortController();
   const localToken = await ensureLocalToken(config.dataDir);
+  watch.add(localToken);
 
   if (roles.worker) {
     const deps = { run, hooks, queue, stopping: stopping.signal, concurrency: config.workerConcurrency };

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { err, ok } from '#domain/result.ts';
 import type { Result } from '#domain/result.ts';
@@ -25,6 +26,10 @@ export interface Config {
   readonly syncTimeoutMs: number;
   readonly logLevel: string;
   readonly limits: Limits;
+  readonly retention: Retention;
+  /** Where a process answers /healthz, /readyz and /metrics beside its API, or without one; undefined: nowhere. */
+  readonly metricsPort: number | undefined;
+  readonly tracing: TracingConfig;
   /** Name of this process in logs, leases and job results. */
   readonly processName: string;
 }
@@ -36,9 +41,63 @@ export interface Limits {
   readonly maxPackBytes: number;
 }
 
+/** How many days what is over is kept; what is current is kept whatever its age. */
+export interface Retention {
+  readonly deliveriesDays: number;
+  readonly logsDays: number;
+  readonly versionsDays: number;
+}
+
+export interface TracingConfig {
+  /** Where an OTLP collector takes traces over HTTP; undefined: none are made. */
+  readonly endpoint: string | undefined;
+  /** Sent with every export; may hold a secret. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly serviceName: string;
+  /** Share of traces that is recorded, from 0 to 1. */
+  readonly ratio: number;
+}
+
 const MIB = 1024 * 1024;
 const wholeNumber = (from: number, to: number, fallback: number) =>
   z.preprocess((value) => (value === undefined || value === '' ? fallback : Number(value)), z.int().min(from).max(to));
+
+const days = z.coerce.number().pipe(z.int().min(1).max(3_650));
+/** One number for everything, or one each for deliveries, logs and old versions. */
+const retention = z
+  .preprocess(
+    (text) => (typeof text === 'string' ? text : '30,30,90').split(','),
+    z.union([z.tuple([days]), z.tuple([days, days, days])], { error: 'must be a number of days, or three: deliveries,logs,versions' }),
+  )
+  .transform(([deliveriesDays, logsDays = deliveriesDays, versionsDays = deliveriesDays]): Retention => ({
+    deliveriesDays,
+    logsDays,
+    versionsDays,
+  }));
+/** `name=value,…` with percent-encoded values, as the OpenTelemetry specification has it. */
+const headerList = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const pairs = text
+      .split(',')
+      .filter((pair) => pair.trim() !== '')
+      .map((pair) => pair.split(/=(.*)/s));
+    try {
+      return Object.fromEntries(
+        pairs.map(([name = '', value = '']) => [
+          z
+            .string()
+            .regex(/^[\w-]+$/)
+            .parse(name.trim()),
+          decodeURIComponent(value.trim()),
+        ]),
+      );
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be name=value pairs separated by commas' });
+      return z.NEVER;
+    }
+  });
 
 const ENVIRONMENT = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -60,6 +119,12 @@ const ENVIRONMENT = z.object({
   WORKER_CONCURRENCY: wholeNumber(1, 64, 8),
   SYNC_TIMEOUT_S: wholeNumber(1, 14_400, 600),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  RETENTION_DAYS: retention,
+  TRIBUTARY_METRICS_PORT: z.coerce.number().pipe(z.int().min(1).max(65_535)).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'is not an http or https URL' }).optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: headerList,
+  OTEL_SERVICE_NAME: z.string().min(1).max(255).default('tributary'),
+  OTEL_TRACES_SAMPLER_ARG: z.preprocess((value) => (value === undefined ? 1 : Number(value)), z.number().min(0).max(1)),
   TRIBUTARY_MAX_ENTRIES: wholeNumber(1, 10_000_000, 500_000),
   TRIBUTARY_MAX_BLOB_BYTES: wholeNumber(1, 64 * MIB, 2 * MIB),
   TRIBUTARY_MAX_IMPORT_BYTES: wholeNumber(1, 64 * 1024 * MIB, 2 * 1024 * MIB),
@@ -121,6 +186,14 @@ function toConfig(env: z.infer<typeof ENVIRONMENT>, keys: readonly Uint8Array[] 
       maxImportBytes: env.TRIBUTARY_MAX_IMPORT_BYTES,
       maxPackBytes: env.TRIBUTARY_MAX_PACK_BYTES,
     },
+    retention: env.RETENTION_DAYS,
+    metricsPort: env.TRIBUTARY_METRICS_PORT,
+    tracing: {
+      endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
+      headers: env.OTEL_EXPORTER_OTLP_HEADERS,
+      serviceName: env.OTEL_SERVICE_NAME,
+      ratio: env.OTEL_TRACES_SAMPLER_ARG,
+    },
     processName: `${hostname()}:${process.pid}`,
   });
 }
@@ -133,4 +206,35 @@ function secretKeys(text: string | undefined): Result<readonly Uint8Array[] | un
   const bad = keys.findIndex((key) => key.length !== KEY_BYTES);
   if (bad >= 0) return err(`TRIBUTARY_SECRET_KEYS: key ${bad + 1} is not base64 of ${KEY_BYTES} bytes`);
   return ok(keys);
+}
+
+/** Read by a client of the service, and by the test suite. */
+const OTHER_NAMES = ['TRIBUTARY_URL', 'TRIBUTARY_TOKEN', 'TEST_DATABASE_URL'];
+/** Names that are ours by their beginning, whatever follows. */
+const OWN_PREFIXES = ['TRIBUTARY_'];
+/** So short a name is near too many others. */
+const LEAST_NAME_CHARS = 7;
+const MOST_TYPOS = 2;
+
+export interface UnknownVariable {
+  readonly name: string;
+  /** The variable that was probably meant. */
+  readonly meant: string | undefined;
+}
+
+/** Variables that look like ours and are none, so that nobody believes to have set what is not: `TRIBUTARY_ALLOWED_HOST`, `PUBLICURL`. */
+export function unknownVariables(environment: NodeJS.ProcessEnv = process.env): readonly UnknownVariable[] {
+  const known = [...Object.keys(ENVIRONMENT.shape), ...OTHER_NAMES];
+  return Object.keys(environment).flatMap((name) => {
+    if (known.includes(name)) return [];
+    const near = closest(name, known);
+    const isNear = name.length >= LEAST_NAME_CHARS && distance(name, near) <= MOST_TYPOS;
+    if (!isNear && !OWN_PREFIXES.some((prefix) => name.startsWith(prefix))) return [];
+    return [{ name, meant: isNear || name.startsWith(near.slice(0, name.length)) ? near : undefined }];
+  });
+}
+
+/** Proxies that programs usually obey; this one goes out by its own policy only. */
+export function ignoredProxies(environment: NodeJS.ProcessEnv = process.env): readonly string[] {
+  return Object.keys(environment).filter((name) => /^(?:https?|all)_proxy$/i.test(name) && environment[name] !== '');
 }

@@ -4,6 +4,7 @@ import type { Database } from '#db/database.ts';
 import { migrate, pendingMigrations } from '#db/migrate.ts';
 import { openDatabase } from '#db/open.ts';
 import { readServerMajor } from '#db/server.ts';
+import { createRedactor } from '#domain/redact.ts';
 import { openQueue } from '#queue/boss.ts';
 
 type DatabaseConfig = Pick<Config, 'databaseUrl' | 'dataDir'>;
@@ -64,7 +65,7 @@ async function withQueue<T>(
   mayMigrate: boolean,
   work: (queue: Awaited<ReturnType<typeof openQueue>>) => Promise<T>,
 ): Promise<T> {
-  const queue = await openQueue({ database, log, migrate: mayMigrate, supervise: false });
+  const queue = await openQueue({ database, log, redact: createRedactor([]), migrate: mayMigrate, supervise: false });
   try {
     return await work(queue);
   } finally {

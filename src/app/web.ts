@@ -14,7 +14,6 @@ import { parseRemoteUrl, sameRemoteKey } from '#net/remote-url.ts';
 import { createAuthenticate } from '#people/authenticate.ts';
 import type { StaticToken } from '#people/authenticate.ts';
 import type { Bootstrap } from '#people/bootstrap.ts';
-import { findProvider } from '#providers/registry.ts';
 import type { Queue } from '#queue/boss.ts';
 import { hasWorkers } from '#queue/workers.ts';
 import { createGroupedStore } from '#receive/group.ts';
@@ -46,6 +45,7 @@ function now(): Date {
 /** The HTTP half of a process, put together and not listening yet. */
 export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
   const { database, queue, links, policy, hooks, run, config } = deps;
+  const { findProvider } = hooks;
   const metrics = createMetrics({ database, queue });
   const grouped = createGroupedStore((deliveries) => storeDeliveries(database, deliveries));
   const checkUrl: HttpDeps['repositories']['checkUrl'] & HttpDeps['gitTokens']['checkUrl'] = (text) => parseRemoteUrl(text, policy);
@@ -54,6 +54,7 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
     queue,
     links,
     log: run.log,
+    redact: run.redact,
     version: deps.version,
     authenticate: createAuthenticate({ database, bootstrap: deps.start, staticTokens: deps.staticTokens }),
     repositories: { database, queue, links, findProvider, checkUrl, sameRemoteKey },

@@ -20,8 +20,14 @@ export class GitExitError extends Error {
 
 const STDERR_BYTES = 8 * 1024;
 
-/** Keeps the end of a text: the fatal line comes last, and a remote can write without end. */
+/**
+ * Keeps the last lines of a text: the fatal one comes last, and a remote can write without end. A line that is cut goes as a whole,
+ * since half a secret would not be found by who masks them.
+ */
 export function keepTail(text: string, more: string): string {
   const both = text + more;
-  return both.length > STDERR_BYTES ? both.slice(-STDERR_BYTES) : both;
+  if (both.length <= STDERR_BYTES) return both;
+  const tail = both.slice(-STDERR_BYTES);
+  const lineEnd = tail.search(/[\r\n]/);
+  return lineEnd === -1 ? '' : tail.slice(lineEnd + 1);
 }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { GitTokenDeps } from '#credentials/git-tokens.ts';
 import type { Database } from '#db/database.ts';
+import type { Redactor } from '#domain/redact.ts';
 import type { Links } from '#domain/links.ts';
 import type { HookDeps } from '#hooks/hook.ts';
 import type { Authenticate } from '#people/authenticate.ts';
@@ -18,6 +19,8 @@ export interface HttpDeps {
   readonly queue: JobSender;
   readonly links: Links;
   readonly log: Logger;
+  /** Masks secrets in the words of an answer that says no. */
+  readonly redact: Redactor;
   readonly version: string;
   readonly authenticate: Authenticate;
   readonly repositories: RepositoryDeps;

@@ -3,6 +3,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { SearchError } from '#db/filter.ts';
 import { isFailure } from '#domain/failure.ts';
 import type { Links } from '#domain/links.ts';
+import type { Redactor } from '#domain/redact.ts';
 import { REFUSALS, refuse, refuseFields } from '#domain/refusal.ts';
 import type { FieldErrors, Refusal, RefusalCode } from '#domain/refusal.ts';
 
@@ -29,7 +30,7 @@ export function sendRefusal(links: Links, request: FastifyRequest, reply: Fastif
 }
 
 /** Every error that a route throws. What nobody foresaw says nothing of itself but its request id; the log has the rest. */
-export function createErrorHandler(links: Links) {
+export function createErrorHandler(links: Links, redact: Redactor) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     if (error instanceof RefusedError) return sendRefusal(links, request, reply, error.refusal);
     if (hasZodFastifySchemaValidationErrors(error)) return sendRefusal(links, request, reply, fieldRefusal(error.validation));
@@ -38,9 +39,13 @@ export function createErrorHandler(links: Links) {
     if (error instanceof SearchError) return sendRefusal(links, request, reply, refuseFields({ non_field_errors: [error.message] }));
     if (isFailure(error)) {
       request.log.info({ err: error.cause ?? error, code: error.code }, 'a request failed');
-      return reply
-        .code(502)
-        .send({ code: error.code, detail: error.message, help: links.help(error.code), fix: error.help, request_id: request.id });
+      return reply.code(502).send({
+        code: error.code,
+        detail: redact(error.message),
+        help: links.help(error.code),
+        fix: redact(error.help),
+        request_id: request.id,
+      });
     }
     if (isUnavailable(error)) {
       request.log.error({ err: error }, 'the database is not available');

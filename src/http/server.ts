@@ -32,7 +32,7 @@ const HEADERS_MS = 10_000;
 
 /** The whole HTTP surface, not listening yet. Closing it ends the event streams first. */
 export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
-  const handleError = createErrorHandler(deps.links);
+  const handleError = createErrorHandler(deps.links, deps.redact);
   const logger: FastifyBaseLogger = deps.log;
   const server = Fastify({
     loggerInstance: logger,
@@ -41,6 +41,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     requestTimeout: REQUEST_MS,
     http: { headersTimeout: HEADERS_MS },
     genReqId: () => newId(),
+    requestIdLogLabel: 'requestId',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
     forceCloseConnections: 'idle',
     // For what never comes to a route, such as an address that cannot be decoded.

@@ -17,6 +17,8 @@ export interface RouteDeps {
 
 /** Deliveries routed in one transaction. One repository's flood becomes one ask per batch; a larger batch gained nothing and holds locks longer. */
 const BATCH = 100;
+/** Ids that one log line names. */
+const MOST_LOGGED = 20;
 /** After a fault of ours a batch is tried again one by one, and a delivery that still fails is set aside for a while. */
 const POSTPONE_MS = 30_000;
 
@@ -36,7 +38,7 @@ async function routeSafely(deps: RouteDeps, limit: number): Promise<number> {
     return await deps.database.transaction((tx) => routeBatch(deps, tx, limit, taken));
   } catch (error) {
     if (taken.length === 0) throw error;
-    deps.log.error({ err: error, deliveries: taken.length }, 'routing deliveries failed');
+    deps.log.error({ err: error, deliveryIds: taken.slice(0, MOST_LOGGED), deliveries: taken.length }, 'routing deliveries failed');
     if (taken.length > 1) return routeSafely(deps, 1);
     await postpone(deps.database, taken, POSTPONE_MS, 'Routing failed inside the service; it is tried again.');
     return taken.length;

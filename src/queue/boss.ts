@@ -3,6 +3,7 @@ import type { Job } from 'pg-boss';
 import { PgBoss, fromKysely, fromPglite } from 'pg-boss';
 import type { Logger } from 'pino';
 import type { Database } from '#db/database.ts';
+import type { Redactor } from '#domain/redact.ts';
 import type { JobName, JobPayloads } from './jobs.ts';
 import { JOBS, JOB_NAMES } from './jobs.ts';
 import type { JobSender } from './queue.ts';
@@ -24,6 +25,8 @@ export interface QueueOptions {
   readonly log: Logger;
   /** Makes or updates the queue's own tables; otherwise they must be there. */
   readonly migrate: boolean;
+  /** Masks secrets in what the queue keeps of a failed job. */
+  readonly redact: Redactor;
   /** Supervises: finds jobs whose worker was killed. Workers do; a web process only sends. */
   readonly supervise: boolean;
 }
@@ -37,7 +40,7 @@ const HEARTBEAT_S = 10;
 const POLLING = { pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 5 };
 
 /** Opens the queue. pg-boss decides nothing here but delivery: what to do, whose turn it is and what to retry is ours. */
-export async function openQueue({ database, log, migrate, supervise }: QueueOptions): Promise<Queue> {
+export async function openQueue({ database, log, redact, migrate, supervise }: QueueOptions): Promise<Queue> {
   const shared = {
     migrate,
     createSchema: migrate,
@@ -65,7 +68,7 @@ export async function openQueue({ database, log, migrate, supervise }: QueueOpti
   return {
     ...sender,
     async work(handlers, concurrency) {
-      for (const name of JOB_NAMES) await workOn(boss, log, database, sender, name, handlers, concurrency);
+      for (const name of JOB_NAMES) await workOn({ boss, log, redact, database, sender }, name, handlers, concurrency);
     },
     stop: (timeoutMs) => stopBoss(boss, timeoutMs),
     counts: async () => {
@@ -93,11 +96,13 @@ async function createQueue(boss: PgBoss, name: JobName): Promise<void> {
   });
 }
 
+interface WorkDeps extends Pick<QueueOptions, 'database' | 'log' | 'redact'> {
+  readonly boss: PgBoss;
+  readonly sender: JobSender;
+}
+
 async function workOn<N extends JobName>(
-  boss: PgBoss,
-  log: Logger,
-  database: Database,
-  sender: JobSender,
+  { boss, log, redact, database, sender }: WorkDeps,
   name: N,
   handlers: JobHandlers,
   concurrency: number,
@@ -107,7 +112,7 @@ async function workOn<N extends JobName>(
   });
 
   async function handle(job: Job<JobPayloads[N]>): Promise<void> {
-    const outcome = await runJob(log.child({ job: name, jobId: job.id }), name, () => handlers[name](job.data, job.signal));
+    const outcome = await runJob(log.child({ job: name, jobId: job.id, ...job.data }), redact, () => handlers[name](job.data, job.signal));
     if (outcome.kind === 'again') throw new Error(outcome.reason);
     if (outcome.kind === 'later') await database.transaction((tx) => sender.send(tx, name, job.data, { afterMs: outcome.afterMs }));
   }

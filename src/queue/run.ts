@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { toFailure } from '#domain/failure.ts';
+import type { Redactor } from '#domain/redact.ts';
 
 /** What the queue does with a job after its handler: the only place where a failure becomes queue policy. */
 export type JobOutcome =
@@ -10,14 +11,14 @@ export type JobOutcome =
 /** When the other side says "later" without saying when. */
 const LATER_MS = 60_000;
 
-/** Runs a handler and maps how it ends. Never throws; the cause of a failure goes to the log and nowhere else. */
-export async function runJob(log: Logger, name: string, handler: () => Promise<void>): Promise<JobOutcome> {
+/** Runs a handler and maps how it ends. Never throws; the cause of a failure goes to the log and nowhere else. The queue keeps `reason`. */
+export async function runJob(log: Logger, redact: Redactor, handler: () => Promise<void>): Promise<JobOutcome> {
   try {
     await handler();
     return { kind: 'done' };
   } catch (error) {
     const failure = toFailure(error);
-    const detail = { job: name, code: failure.code, err: failure.cause ?? failure };
+    const detail = { code: failure.code, err: failure.cause ?? failure };
     switch (failure.next) {
       case 'never':
         log.warn(detail, 'job ended without effect: a person must act');
@@ -27,7 +28,7 @@ export async function runJob(log: Logger, name: string, handler: () => Promise<v
         return { kind: 'later', afterMs: failure.retryAfterMs ?? LATER_MS };
       case 'again':
         log.warn(detail, 'job failed, it is tried again');
-        return { kind: 'again', reason: `${failure.code}: ${failure.message}` };
+        return { kind: 'again', reason: redact(`${failure.code}: ${failure.message}`) };
     }
   }
 }

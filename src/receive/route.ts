@@ -44,6 +44,8 @@ async function receive(
   try {
     const outcome = await admit(deps, { provider, hookId, headers: request.headers, body, now: deps.now() });
     deps.count(provider, outcome.status);
+    if (outcome.status !== 'unauthorized')
+      request.log.debug({ deliveryId: outcome.id, hookId, outcome: outcome.status }, 'a delivery was received');
     switch (outcome.status) {
       case 'accepted':
         return reply.code(202).send({ delivery: outcome.id, status: outcome.status });

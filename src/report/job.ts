@@ -59,7 +59,17 @@ async function post(
       await releaseReport(database, report.id);
       throw failure;
     }
-    log.warn({ code: failure.code, repositoryId: report.repository_id, commit: report.commit_id }, 'a status cannot be posted');
+    log.warn(
+      {
+        err: failure.cause ?? failure,
+        code: failure.code,
+        reportId: report.id,
+        repositoryId: report.repository_id,
+        jobResultId: report.job_result_id,
+        commit: report.commit_id,
+      },
+      'a status cannot be posted',
+    );
     return `${failure.message} ${failure.help}`;
   }
 }

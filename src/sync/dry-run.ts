@@ -1,4 +1,5 @@
 import { Failure, toFailure } from '#domain/failure.ts';
+import { redactFailure } from '#domain/redact-failure.ts';
 import { findNameConflicts } from '#import/apply.ts';
 import { describePlan } from '#import/diff.ts';
 import { openLine } from '#import/store.ts';
@@ -26,7 +27,7 @@ export async function dryRun(
   const started = await startDryRun(deps.database, jobResultId, worker);
   if (started === undefined) return;
   const { repository } = started;
-  const log = openRunLog(deps.database, jobResultId);
+  const log = openRunLog(deps, jobResultId);
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(deps.syncTimeoutMs)]);
   try {
     const result = await compute(deps, repository, openSource(repository), log, signal);
@@ -39,8 +40,8 @@ export async function dryRun(
   } catch (error) {
     // Cut off by a stop: the queue brings it back. Anything else ends here, since whoever asked is waiting for an answer.
     if (stopping.aborted) throw error;
-    const failure = toFailure(error);
-    deps.log.info({ err: failure.cause ?? failure, code: failure.code, jobResultId }, 'a dry run failed');
+    const failure = redactFailure(toFailure(error), deps.redact);
+    deps.log.info({ err: failure.cause ?? failure, code: failure.code, repositoryId: repository.id, jobResultId }, 'a dry run failed');
     log.add({ level: 'error', grouping: 'sync', message: failure.message, code: failure.code, help: failure.help });
     await log.flush();
     await deps.database.transaction((tx) => endJobResult(tx, jobResultId, { status: 'FAILURE', failure }));

@@ -1,6 +1,7 @@
 import type { Database } from '#db/database.ts';
 import { notify } from '#db/time.ts';
 import type { Problem } from '#domain/content.ts';
+import type { Redactor } from '#domain/redact.ts';
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'success' | 'warning' | 'error';
@@ -30,6 +31,11 @@ export interface RunLog {
   readonly flush: () => Promise<void>;
 }
 
+export interface RunLogDeps {
+  readonly database: Database;
+  readonly redact: Redactor;
+}
+
 const WRITE_EVERY_MS = 150;
 const PROGRESS_EVERY_MS = 500;
 /** A run that finds more of one severity says how many more; nobody reads beyond this, and a log is not a dump. */
@@ -37,7 +43,7 @@ const MOST_PROBLEMS = 10_000;
 /** Parameters of one statement are limited to 65,535; a row has ten. */
 const ROWS_PER_INSERT = 1_000;
 
-export function openRunLog(database: Database, jobResultId: string): RunLog {
+export function openRunLog({ database, redact }: RunLogDeps, jobResultId: string): RunLog {
   let lines: LogLine[] = [];
   let progress: Progress | undefined;
   let writtenProgressAt = 0;
@@ -62,11 +68,11 @@ export function openRunLog(database: Database, jobResultId: string): RunLog {
 
   return {
     add: (line) => {
-      lines.push(line);
+      lines.push({ ...line, message: redact(line.message) });
       schedule();
     },
     problems: (grouping, problems) => {
-      lines.push(...toLines(grouping, problems));
+      for (const line of toLines(grouping, problems)) lines.push({ ...line, message: redact(line.message) });
       schedule();
     },
     progress: (now) => {

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { Database } from '#db/database.ts';
 import { Failure, toFailure } from '#domain/failure.ts';
+import { redactFailure } from '#domain/redact-failure.ts';
+import type { Redactor } from '#domain/redact.ts';
 import type { CommitId } from '#domain/words.ts';
 import type { ContentSource } from '#git/source.ts';
 import { NamesTaken } from '#import/apply.ts';
@@ -23,6 +25,8 @@ export interface RunDeps extends ParseDeps, CheckDeps {
   readonly database: Database;
   readonly log: Logger;
   readonly syncTimeoutMs: number;
+  /** Masks secrets in what a run says of itself. */
+  readonly redact: Redactor;
 }
 
 /** Where a run gets its content: brings the remote here and chooses the commit. */
@@ -55,8 +59,13 @@ export async function runTurn(deps: RunDeps, turn: Turn, openSource: OpenSource,
   const lost = new AbortController();
   const timeout = AbortSignal.timeout(deps.syncTimeoutMs);
   const renewing = setInterval(() => void renew(deps, turn, lost), RENEW_EVERY_MS);
-  const log = openRunLog(deps.database, turn.jobResult.id);
-  const check = openImportCheck(deps, turn, (error) => deps.log.warn({ err: error }, 'a pending status could not be asked for'));
+  const log = openRunLog(deps, turn.jobResult.id);
+  const check = openImportCheck(deps, turn, (error) =>
+    deps.log.warn(
+      { err: error, repositoryId: turn.repository.id, jobResultId: turn.jobResult.id },
+      'a pending status could not be asked for',
+    ),
+  );
   const run: Run = { turn, check, log, signal: AbortSignal.any([lost.signal, stopping, timeout]) };
   try {
     await attempt(deps, run, openSource);
@@ -66,7 +75,7 @@ export async function runTurn(deps: RunDeps, turn: Turn, openSource: OpenSource,
       deps.log.info({ repositoryId: turn.repository.id, jobResultId: turn.jobResult.id }, 'a run was cut off; it is taken up again');
       return;
     }
-    await end(deps, run, timeout.aborted ? timedOut(deps.syncTimeoutMs, error) : classify(error, run));
+    await end(deps, run, redactFailure(timeout.aborted ? timedOut(deps.syncTimeoutMs, error) : classify(error, run), deps.redact));
   } finally {
     clearInterval(renewing);
     check.stop();
@@ -107,7 +116,10 @@ async function end(deps: RunDeps, run: Run, failure: Failure): Promise<void> {
     await fail(deps, turn, { line: run.line, commit: run.commit, prepared: run.prepared }, failure, run.check);
   } catch (error) {
     // The turn was lost, or the database is away: the lease runs out and the sweep hands the repository on.
-    deps.log.warn({ err: error, jobResultId: turn.jobResult.id }, 'the end of a failed run could not be recorded');
+    deps.log.warn(
+      { err: error, repositoryId: turn.repository.id, jobResultId: turn.jobResult.id },
+      'the end of a failed run could not be recorded',
+    );
   }
 }
 
@@ -128,6 +140,6 @@ async function renew(deps: RunDeps, turn: Turn, lost: AbortController): Promise<
     if (!(await renewTurn(deps.database, turn))) lost.abort(new Failure('SUPERSEDED', { message: 'Another run took over.' }));
   } catch (error) {
     // The database may be back before the lease is up; if not, the fence keeps a late write out.
-    deps.log.warn({ err: error, jobResultId: turn.jobResult.id }, 'a turn could not be renewed');
+    deps.log.warn({ err: error, repositoryId: turn.repository.id, jobResultId: turn.jobResult.id }, 'a turn could not be renewed');
   }
 }

@@ -83,6 +83,7 @@ export async function openTestHttp(): Promise<TestHttp> {
     queue,
     links,
     log: pino({ level: 'silent' }),
+    redact: (text) => text,
     version: '0.0.0',
     authenticate: createAuthenticate({ database, bootstrap: start, staticTokens: [{ secret: adminToken, via: 'admin-token' }] }),
     repositories: { database, queue, links, findProvider, checkUrl, sameRemoteKey },

@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { openCommandLog } from '#app/command-log.ts';
 import { migrateDatabase } from '#app/upkeep.ts';
 import type { ExitCode } from '#cli/exit.ts';
 import { EXIT } from '#cli/exit.ts';
@@ -12,7 +12,7 @@ export async function runMigrate(terminal: Terminal, options: GlobalOptions): Pr
   const config = requireConfig(options);
   const where = config.databaseUrl === undefined ? `the embedded database in ${config.dataDir}` : 'PostgreSQL';
   terminal.progress(`Migrating ${where}`);
-  const applied = await starting(migrateDatabase(config, pino({ level: 'warn' }, pino.destination(2))));
+  const applied = await starting(migrateDatabase(config, openCommandLog(config)));
   terminal.settle();
   if (applied.length === 0) terminal.out('The schema is up to date; nothing was to be done.');
   for (const name of applied) terminal.out(`applied  ${name}`);

@@ -5,9 +5,13 @@ import { retryDelayMs, runJob } from '#queue/run.ts';
 
 const log = pino({ level: 'silent' });
 const outcomeOf = (error: unknown) =>
-  runJob(log, 'send-report', async () => {
-    throw error;
-  });
+  runJob(
+    log,
+    (text) => text.replaceAll('hunter2', '***'),
+    async () => {
+      throw error;
+    },
+  );
 
 test('a failure that a person must mend ends the job', async () => {
   expect(await outcomeOf(new Failure('PERM_MISSING', { message: 'm' }))).toEqual({ kind: 'done' });
@@ -22,6 +26,12 @@ test('anything nobody expected is tried again, and its text stays out of the que
 
   expect(outcome.kind).toBe('again');
   expect(JSON.stringify(outcome)).not.toContain('ghp_x');
+});
+
+test('a secret in a failure stays out of the queue, which keeps what it is told', async () => {
+  const outcome = await outcomeOf(new Failure('PROVIDER_FAILED', { message: 'the provider quotes hunter2' }));
+
+  expect(outcome).toEqual({ kind: 'again', reason: 'PROVIDER_FAILED: the provider quotes ***' });
 });
 
 test('retries back off from a second to five minutes and never come at once', () => {

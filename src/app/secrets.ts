@@ -1,0 +1,53 @@
+import type { Config } from '#config.ts';
+import type { Vault } from '#credentials/vault.ts';
+import type { SecretWatch } from '#domain/redact.ts';
+import type { Provider } from '#providers/contract.ts';
+
+type SecretConfig = Pick<Config, 'adminToken' | 'databaseUrl' | 'tracing'>;
+
+/** Tells the watch every secret that the configuration holds. */
+export function watchConfig(watch: SecretWatch, { adminToken, databaseUrl, tracing }: SecretConfig): void {
+  const password = databaseUrl === undefined ? '' : (URL.parse(databaseUrl)?.password ?? '');
+  // In the URL as it is written, and as it is sent.
+  for (const secret of [adminToken ?? '', password, decoded(password), ...Object.values(tracing.headers)]) watch.add(secret);
+}
+
+/** Keys never leave as bytes; in these forms an operator has them. */
+export function watchKeys(watch: SecretWatch, keys: readonly Uint8Array[]): void {
+  for (const key of keys) for (const form of ['base64', 'base64url', 'hex'] as const) watch.add(Buffer.from(key).toString(form));
+}
+
+/** The vault, telling the watch each secret that it seals or opens: from then on it is masked wherever it turns up. */
+export function watchVault(vault: Vault, watch: SecretWatch): Vault {
+  return {
+    seal(secret, place) {
+      watch.add(secret);
+      return vault.seal(secret, place);
+    },
+    open(sealed, place) {
+      const secret = vault.open(sealed, place);
+      watch.add(secret);
+      return secret;
+    },
+  };
+}
+
+/** Providers, telling the watch each secret that they are used with: one that is tried before it is saved is in no vault yet. */
+export function watchProvider(provider: Provider, watch: SecretWatch): Provider {
+  const connect = provider.connect?.bind(provider);
+  if (connect === undefined) return provider;
+  return {
+    ...provider,
+    connect(connection) {
+      watch.add(connection.secret);
+      return connect(connection);
+    },
+  };
+}
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
