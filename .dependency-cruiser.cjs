@@ -11,22 +11,23 @@ const STAGES = ['receive/', 'inbox/', 'sync/', 'import/', 'report/'];
 const MAY_IMPORT = {
   // words
   domain: [],
+  steps: [],
   // adapters
   db: ['domain/'],
   net: ['domain/'],
-  queue: ['domain/', ...TABLES],
-  git: ['domain/', 'net/'],
+  queue: ['steps/', 'domain/', ...TABLES],
+  git: ['steps/', 'domain/', 'net/'],
   providers: ['domain/', 'net/'],
   // stages: they talk through the queue, the inbox and the outbox; a sync uses git and import as libraries
-  inbox: ['domain/', 'queue/', CONTRACT, ...TABLES],
-  receive: ['domain/', 'inbox/', CONTRACT, ...TABLES],
+  inbox: ['steps/', 'domain/', 'queue/', CONTRACT, ...TABLES],
+  receive: ['steps/', 'domain/', 'inbox/', CONTRACT, ...TABLES],
   import: ['domain/', ...TABLES],
-  report: ['domain/', 'queue/', CONTRACT, ...TABLES],
-  sync: ['domain/', 'queue/', 'git/', 'import/', 'report/store.ts', CONTRACT, ...TABLES],
+  report: ['steps/', 'domain/', 'queue/', CONTRACT, ...TABLES],
+  sync: ['steps/', 'domain/', 'queue/', 'git/', 'import/', 'report/store.ts', CONTRACT, ...TABLES],
   // management
   people: ['domain/', ...TABLES],
   credentials: ['domain/', 'queue/', 'net/', 'people/', CONTRACT, ...TABLES],
-  hooks: ['domain/', 'queue/', 'net/', 'people/', 'credentials/', 'repositories/', CONTRACT, ...TABLES],
+  hooks: ['steps/', 'domain/', 'queue/', 'net/', 'people/', 'credentials/', 'repositories/', CONTRACT, ...TABLES],
   repositories: ['domain/', 'queue/', 'net/', 'people/', 'credentials/', CONTRACT, ...TABLES],
   content: ['domain/', 'people/', ...TABLES],
   runs: ['domain/', 'queue/', 'people/', ...TABLES],
@@ -45,7 +46,7 @@ const MAY_IMPORT = {
     ...TABLES,
   ],
   // root
-  app: ['domain/', 'db/', 'queue/', 'git/', 'net/', 'providers/', 'http/', '[a-z-]+.ts', ...STAGES, ...MANAGEMENT],
+  app: ['steps/', 'domain/', 'db/', 'queue/', 'git/', 'net/', 'providers/', 'http/', '[a-z-]+.ts', ...STAGES, ...MANAGEMENT],
   cli: ['domain/', 'db/', 'git/', 'import/', 'net/', 'app/', '[a-z-]+.ts', ...MANAGEMENT],
 };
 

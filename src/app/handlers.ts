@@ -10,6 +10,7 @@ import type { RepositoryRow } from '#sync/remote-source.ts';
 import { openRemoteSource } from '#sync/remote-source.ts';
 import type { UploadDeps } from '#sync/upload.ts';
 import { runTurn } from '#sync/run.ts';
+import { reached } from '#steps/reached.ts';
 
 /** What the handlers need beyond their rooms' own dependencies. */
 export interface HandlerDeps {
@@ -34,6 +35,7 @@ export function createHandlers({ run, hooks, stopping }: HandlerDeps): JobHandle
     'register-hook': (payload, signal) => registerHook(hooks, payload, until(signal)),
     'forget-repository': async (payload, signal) => {
       await removeMirror(git, payload.repositoryId, until(signal));
+      reached('forget.mirror-removed');
       await forgetRepository(hooks, payload, until(signal));
     },
     'send-report': ({ reportId }, signal) =>

@@ -9,6 +9,7 @@ import { syncFolder, writePackedRefs } from './packed-refs.ts';
 import { readGit } from './process.ts';
 import { createProgressReader } from './progress.ts';
 import { remoteCall } from './remote-call.ts';
+import { reached } from '#steps/reached.ts';
 
 /**
  * Makes a mirror from nothing. It is cloned beside its place, reduced to what we want of it, marked complete, and only then
@@ -18,13 +19,19 @@ export async function cloneMirror(git: Git, key: string, dir: string, transfer: 
   const draft = temporaryPath(git, key);
   try {
     await clone(git, draft, transfer);
+    reached('clone.received');
     const received = await listReceivedRefs(git, draft, { ...transfer, extraRefs: [] });
     await reduce(draft);
+    reached('clone.reduced');
     await writePackedRefs(draft, received.refs);
+    reached('clone.refs-written');
     await writeMark(draft, { packedBytes: (await measurePacks(draft)).bytes });
+    reached('clone.marked');
     await discard(git, key, dir);
+    reached('clone.old-gone');
     await rename(draft, dir);
     await syncFolder(git.mirrorsDir);
+    reached('clone.promoted');
     return received;
   } finally {
     await rm(draft, { recursive: true, force: true });

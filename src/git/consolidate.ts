@@ -2,6 +2,7 @@ import type { Git } from './context.ts';
 import type { Transfer } from './fetch.ts';
 import { measurePacks, readMark, writeMark } from './mirror-files.ts';
 import { readGit } from './process.ts';
+import { reached } from '#steps/reached.ts';
 
 const MAX_PACKS = 24;
 const FREE_BYTES = 16 * 1024 * 1024;
@@ -21,6 +22,7 @@ export async function consolidate(git: Git, dir: string, { signal, lockFd }: Tra
     for await (const _ of readGit(git, { args, gitDir: dir, signal, lockFd })) {
       // Quiet.
     }
+    reached('mirror.combined');
     if (isGrown) await writeMark(dir, { packedBytes: (await measurePacks(dir)).bytes });
   } catch (error) {
     git.log.warn({ err: error }, 'the packs of a mirror could not be combined');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Remote } from '#domain/remote.ts';
 import type { CommitId } from '#domain/words.ts';
 import { isCommitId } from '#domain/words.ts';
+import { reached } from '#steps/reached.ts';
 import type { Git } from './context.ts';
 import { toMirrorFailure, toRemoteFailure, tooLarge } from './failure.ts';
 import { splitRecords } from './lines.ts';
@@ -44,9 +45,12 @@ export async function fetchIntoMirror(git: Git, key: string, dir: string, transf
     await writeSkeleton(scratch, format, join(dir, 'objects'));
     await copyFile(join(dir, 'packed-refs'), join(scratch, 'packed-refs'));
     await fetchRefs(git, scratch, transfer);
+    reached('fetch.received');
     const received = await listReceivedRefs(git, scratch, transfer);
     await promotePacks(git, scratch, dir);
+    reached('fetch.packs-promoted');
     await writePackedRefs(dir, received.refs);
+    reached('fetch.refs-written');
     return received;
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -115,7 +119,10 @@ async function promotePacks(git: Git, scratch: string, dir: string): Promise<voi
   const to = join(dir, 'objects', 'pack');
   const names = (await readdir(from)).filter((name) => /^pack-[0-9a-f]+\.(?:pack|rev|idx)$/.test(name));
   const lastIndex = names.toSorted((a, b) => Number(a.endsWith('.idx')) - Number(b.endsWith('.idx')));
-  for (const name of lastIndex) await rename(join(from, name), join(to, name));
+  for (const name of lastIndex) {
+    if (name.endsWith('.idx')) reached('fetch.pack-without-index');
+    await rename(join(from, name), join(to, name));
+  }
   await syncFolder(to);
 }
 

@@ -1,5 +1,6 @@
 import type { Remote } from '#domain/remote.ts';
 import type { CommitId } from '#domain/words.ts';
+import { reached } from '#steps/reached.ts';
 import { cloneMirror } from './clone.ts';
 import { consolidate } from './consolidate.ts';
 import type { Git } from './context.ts';
@@ -34,9 +35,12 @@ export interface MirrorUpdate {
 export async function updateMirror(git: Git, key: string, request: UpdateRequest): Promise<MirrorUpdate> {
   const dir = mirrorPath(git, key);
   return withWriterLock(git, key, request.signal, async (lockFd) => {
+    reached('mirror.locked');
     const transfer = { ...request, extraRefs: request.want?.refs ?? [], lockFd };
     try {
-      return await fetchOrClone(git, key, dir, transfer);
+      const update = await fetchOrClone(git, key, dir, transfer);
+      reached('mirror.updated');
+      return update;
     } catch (error) {
       throw toStorageFailure(error);
     }

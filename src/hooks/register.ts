@@ -5,6 +5,7 @@ import type { HookApi, RemoteHook } from '#providers/contract.ts';
 import type { OpenForge } from '#repositories/open.ts';
 import { openForge, openForgeWith } from '#repositories/open.ts';
 import { findRemote } from '#repositories/store.ts';
+import { reached } from '#steps/reached.ts';
 import type { HookDeps } from './hook.ts';
 import { ensureHook, makeSecret, secretPlace } from './hook.ts';
 import type { HookRow } from './store.ts';
@@ -19,6 +20,7 @@ export async function registerHook(deps: HookDeps, { repositoryId }: JobPayloads
   if (repository === undefined) return;
   const hook = await ensureHook(deps, { id: repository.id, organizationId: repository.organization_id, provider: repository.provider });
   if (hook === undefined) return;
+  reached('hook.made');
   const failure = await configure(deps, hook, signal);
   if (failure !== undefined && failure.next !== 'never') throw failure;
 }
@@ -36,7 +38,9 @@ export async function configure(deps: HookDeps, row: HookRow, signal: AbortSigna
     const secret = deps.vault.open(row.sealed_secret, secretPlace({ id: row.id, organizationId: row.organization_id }, 'secret'));
     const hook = { url: deps.links.hook(row.provider, row.id), secret };
     const registered = await bringInLine(forge, forge.api.hooks, row.remote_id, hook, signal);
+    reached('hook.registered');
     await updateHook(deps.database, row.id, { remote_id: registered.id, status: 'active', status_detail: null });
+    reached('hook.recorded');
     return undefined;
   } catch (error) {
     if (signal.aborted && !isFailure(error)) throw error;
@@ -107,4 +111,5 @@ export async function forgetRepository(deps: HookDeps, payload: JobPayloads['for
   if (payload.credentialId === null || payload.remoteHookId === null) return;
   const forge = await openForgeWith(deps, payload.credentialId, payload.remoteUrl);
   await forge?.api.hooks?.remove(forge.ref, payload.remoteHookId, signal);
+  reached('forget.hook-removed');
 }

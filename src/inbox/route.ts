@@ -4,6 +4,7 @@ import type { RepositoryEvent } from '#domain/event.ts';
 import type { VerifiedBody, WebhookReader } from '#providers/contract.ts';
 import type { JobSender } from '#queue/queue.ts';
 import { askForSync } from '#queue/turn.ts';
+import { reached } from '#steps/reached.ts';
 import { decide } from './decide.ts';
 import type { RoutedDelivery, StoredDelivery } from './store.ts';
 import { claimUnrouted, findHookRepository, markRouted, noteHookSeen, postpone } from './store.ts';
@@ -35,7 +36,9 @@ export async function routeDeliveries(deps: RouteDeps): Promise<number> {
 async function routeSafely(deps: RouteDeps, limit: number): Promise<number> {
   const taken: string[] = [];
   try {
-    return await deps.database.transaction((tx) => routeBatch(deps, tx, limit, taken));
+    const routed = await deps.database.transaction((tx) => routeBatch(deps, tx, limit, taken));
+    if (routed > 0) reached('route.committed');
+    return routed;
   } catch (error) {
     if (taken.length === 0) throw error;
     deps.log.error({ err: error, deliveryIds: taken.slice(0, MOST_LOGGED), deliveries: taken.length }, 'routing deliveries failed');
@@ -48,8 +51,12 @@ async function routeSafely(deps: RouteDeps, limit: number): Promise<number> {
 async function routeBatch(deps: RouteDeps, tx: Tx, limit: number, taken: string[]): Promise<number> {
   const deliveries = await claimUnrouted(tx, limit);
   taken.push(...deliveries.map((delivery) => delivery.id));
+  if (taken.length > 0) reached('route.claimed');
   const asked = new Map<string, string>();
-  for (const delivery of deliveries) await markRouted(tx, await routeOne(deps, tx, delivery, asked));
+  for (const delivery of deliveries) {
+    await markRouted(tx, await routeOne(deps, tx, delivery, asked));
+    reached('route.marked');
+  }
   return deliveries.length;
 }
 
@@ -70,6 +77,7 @@ async function routeOne(deps: RouteDeps, tx: Tx, delivery: StoredDelivery, asked
   const jobResultId =
     asked.get(repository.id) ?? (await askForSync(deps.queue, tx, { repositoryId: repository.id, reason: 'webhook' })).jobResultId;
   asked.set(repository.id, jobResultId);
+  reached('route.asked');
   return { id: delivery.id, status: 'routed', detail: undefined, events, jobResultIds: [jobResultId] };
 }
 

@@ -4,6 +4,7 @@ import { PgBoss, fromKysely, fromPglite } from 'pg-boss';
 import type { Logger } from 'pino';
 import type { Database } from '#db/database.ts';
 import type { Redactor } from '#domain/redact.ts';
+import { reached } from '#steps/reached.ts';
 import type { JobName, JobPayloads } from './jobs.ts';
 import { JOBS, JOB_NAMES } from './jobs.ts';
 import type { JobSender } from './queue.ts';
@@ -112,7 +113,9 @@ async function workOn<N extends JobName>(
   });
 
   async function handle(job: Job<JobPayloads[N]>): Promise<void> {
+    reached('job.taken');
     const outcome = await runJob(log.child({ job: name, jobId: job.id, ...job.data }), redact, () => handlers[name](job.data, job.signal));
+    reached('job.handled');
     if (outcome.kind === 'again') throw new Error(outcome.reason);
     if (outcome.kind === 'later') await database.transaction((tx) => sender.send(tx, name, job.data, { afterMs: outcome.afterMs }));
   }

@@ -4,6 +4,7 @@ import type { Database, Tx } from '#db/database.ts';
 import type { Schema } from '#db/schema.ts';
 import { databaseNow, databaseTimeIn } from '#db/time.ts';
 import { Failure } from '#domain/failure.ts';
+import { reached } from '#steps/reached.ts';
 import type { JobSender } from './queue.ts';
 
 /**
@@ -76,7 +77,7 @@ export async function askForDryRun(
 
 /** Takes the turn if something is wanted and nobody holds it; undefined otherwise. A run that was cut off is taken up again under its own job result. */
 export async function claimTurn(database: Database, repositoryId: string, worker: string): Promise<Turn | undefined> {
-  return database.transaction(async (tx) => {
+  const turn = await database.transaction(async (tx) => {
     const row = await lockRow(tx, repositoryId);
     if (row === undefined || row.held || row.waiting || (row.wanted <= row.seen && row.pending_job_result_id === null)) return undefined;
     const jobResultId =
@@ -100,8 +101,11 @@ export async function claimTurn(database: Database, repositoryId: string, worker
       .where('id', '=', jobResultId)
       .returningAll()
       .executeTakeFirstOrThrow();
+    reached('turn.claiming');
     return { repository, fence: repository.fence, wanted: repository.wanted, jobResult };
   });
+  if (turn !== undefined) reached('turn.claimed');
+  return turn;
 }
 
 /** Keeps the turn; false when it was lost and the run must stop. */
@@ -113,6 +117,7 @@ export async function renewTurn(database: Database, turn: Turn): Promise<boolean
     .where('fence', '=', turn.fence)
     .where('running_until', 'is not', null)
     .executeTakeFirst();
+  reached('turn.renewed');
   return numUpdatedRows > 0;
 }
 
@@ -147,6 +152,7 @@ export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retryAfterMs
     .returning(['id', 'organization_id', 'wanted', 'seen', 'pending_job_result_id'])
     .executeTakeFirst();
   if (row === undefined) throw new Failure('SUPERSEDED', { message: 'Another run took over; this one changed nothing.' });
+  reached('turn.ending');
   if (!retry && row.wanted <= row.seen && row.pending_job_result_id === null) return;
   // Somebody asked meanwhile: they are not made to wait for this run's retry time.
   const afterMs = row.pending_job_result_id === null ? (retryAfterMs ?? 0) : 0;
@@ -161,7 +167,7 @@ export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retryAfterMs
 
 /** Sends jobs again for repositories whose holder was killed or whose job was lost. Returns how many. Any number of workers may sweep at once. */
 export async function sweepTurns(queue: JobSender, database: Database): Promise<number> {
-  return database.transaction(async (tx) => {
+  const swept = await database.transaction(async (tx) => {
     const rows = await tx.kysely
       .selectFrom('repositories')
       .select('id')
@@ -187,8 +193,11 @@ export async function sweepTurns(queue: JobSender, database: Database): Promise<
         .execute();
       await queue.send(tx, 'sync-repository', { repositoryId: id });
     }
+    if (rows.length > 0) reached('turn.sweeping');
     return rows.length;
   });
+  if (swept > 0) reached('turn.swept');
+  return swept;
 }
 
 const ROW = [

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { v7 as newId } from 'uuid';
 import type { Admission, NewDelivery } from '#inbox/store.ts';
 import type { Headers, HookSecrets, WebhookReader } from '#providers/contract.ts';
+import { reached } from '#steps/reached.ts';
 
 /** The hook that a URL names, with every secret that is valid for it now. */
 export interface HookForVerification {
@@ -37,7 +38,8 @@ export async function admit(
   if (!body.ok || !known) return { status: 'unauthorized' };
   const identity = reader.identify(request.headers);
   const bodyHash = createHash('sha256').update(body.value).digest();
-  return deps.store({
+  reached('receive.verified');
+  const admission = await deps.store({
     id: newId(),
     organizationId: hook.organizationId,
     hookId: request.hookId,
@@ -49,6 +51,8 @@ export async function admit(
     body: body.value,
     bodyHash,
   });
+  reached('receive.stored');
+  return admission;
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -5,6 +5,7 @@ import type { Schema } from '#db/schema.ts';
 import { Failure, toFailure } from '#domain/failure.ts';
 import type { CommitStatus } from '#domain/status.ts';
 import type { ForgeApi, RemoteRef } from '#providers/contract.ts';
+import { reached } from '#steps/reached.ts';
 import { claimReport, releaseReport } from './store.ts';
 
 export interface ReportDeps {
@@ -27,9 +28,13 @@ export async function sendReport(deps: ReportDeps, reportId: string, signal: Abo
     const report = await claimReport(deps.database, reportId);
     if (report === undefined) return;
     if (report === 'busy') throw new Failure('RATE_LIMITED', { message: 'Another worker is posting this report.', retryAfterMs: BUSY_MS });
+    reached('report.claimed');
     const problem = await post(deps, report, signal);
+    reached('report.posted');
     const done = problem === undefined ? { version: report.version } : { version: report.version, problem };
-    if (!(await releaseReport(deps.database, reportId, done))) return;
+    const isNewer = await releaseReport(deps.database, reportId, done);
+    reached('report.recorded');
+    if (!isNewer) return;
   }
 }
 
@@ -51,6 +56,7 @@ async function post(
     if (forge === undefined || statuses === undefined)
       return 'No status is posted: the repository has no credential for an API with statuses.';
     const [newest] = await statuses.list(forge.ref, report.commit_id, report.context, signal);
+    reached('report.looked');
     if (newest === undefined || !isSame(newest, status)) await statuses.write(forge.ref, report.commit_id, status, signal);
     return undefined;
   } catch (error) {

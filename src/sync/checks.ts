@@ -4,6 +4,7 @@ import type { CommitId } from '#domain/words.ts';
 import type { JobSender } from '#queue/queue.ts';
 import type { Turn } from '#queue/turn.ts';
 import { requestReport } from '#report/store.ts';
+import { reached } from '#steps/reached.ts';
 
 /** The check that a run shows on its commit. */
 export interface ImportCheck {
@@ -58,6 +59,7 @@ export function openImportCheck(deps: CheckDeps, turn: Turn, onError: (error: un
         .executeTakeFirst();
       if (mine !== undefined) await say(tx, 'pending', 'Importing this commit');
     });
+    reached('sync.pending-asked');
   }
 
   return {

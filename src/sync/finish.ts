@@ -10,6 +10,7 @@ import { retryDelayMs } from '#queue/run.ts';
 import type { Turn } from '#queue/turn.ts';
 import { endTurn } from '#queue/turn.ts';
 import { closePending } from '#report/store.ts';
+import { reached } from '#steps/reached.ts';
 import type { ImportCheck } from './checks.ts';
 import type { Prepared } from './prepare.ts';
 import type { RunResult } from './store.ts';
@@ -50,12 +51,16 @@ export async function succeed(
         counts,
       });
     }
+    reached('sync.applied');
     await setCurrentHead(tx, turn.repository.id, commit);
     await check.close(tx, 'success', summary, prepared.changesNothing && line.goodCommit === commit);
     await closePending(deps.queue, tx, turn.repository.id, commit, 'A newer commit was imported instead');
+    reached('sync.reported');
     await endJobResult(tx, turn.jobResult.id, { status: 'SUCCESS', result });
     await endTurn(deps.queue, tx, turn);
+    reached('sync.committing');
   });
+  reached('sync.committed');
 }
 
 export interface FailedRun {
@@ -77,7 +82,9 @@ export async function fail(deps: FinishDeps, turn: Turn, run: FailedRun, failure
     await closePending(deps.queue, tx, turn.repository.id, run.commit, 'The import did not reach this commit');
     await endJobResult(tx, turn.jobResult.id, { status: 'FAILURE', failure, result });
     await endTurn(deps.queue, tx, turn, retryAfterMs);
+    reached('sync.failing');
   });
+  reached('sync.failed');
 }
 
 /** Milliseconds until the run is repeated, or undefined when only a person or a new push can change the outcome. */

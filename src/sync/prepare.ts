@@ -9,6 +9,7 @@ import { planImport } from '#import/plan.ts';
 import type { Line } from '#import/store.ts';
 import { loadServed, loadServedByKey, loadServedByPath, loadServedBySchema } from '#import/store.ts';
 import { validatePlan } from '#import/validate.ts';
+import { reached } from '#steps/reached.ts';
 import type { ChosenFiles } from './choose-files.ts';
 import { chooseFiles } from './choose-files.ts';
 import type { ParseDeps } from './parse-files.ts';
@@ -59,6 +60,7 @@ export async function prepare(deps: ParseDeps, request: PrepareRequest): Promise
         : `${chosen.changedPaths.size} paths differ from the served commit; reading ${chosen.files.length} files.`,
   });
   const files = await parseFiles(deps, { organizationId: repository.organization_id, source, files: chosen.files, log, signal });
+  reached('sync.parsed');
   const snapshot = await loadSnapshot(deps.database, repository.id, line, chosen, files);
   const paths =
     chosen.scope === 'all' ? new Set([...chosen.changedPaths, ...snapshot.objects.map((object) => object.path)]) : chosen.changedPaths;

@@ -5,6 +5,7 @@ import type { Git } from '#git/context.ts';
 import { openLocalSource } from '#git/local.ts';
 import type { Turn } from '#queue/turn.ts';
 import { askForDryRun, askForSync, claimTurn } from '#queue/turn.ts';
+import { reached } from '#steps/reached.ts';
 import { dryRun } from './dry-run.ts';
 import type { OpenSource, RunDeps } from './run.ts';
 import { runTurn } from './run.ts';
@@ -56,6 +57,7 @@ export async function startUpload(deps: UploadDeps, upload: Upload, stopping: Ab
       here: true,
     }),
   );
+  reached('upload.asked');
   const ended = waitForTurn(deps, upload.repositoryId, stopping)
     .then((turn) => runTurn(deps, turn, openSource, stopping))
     .finally(upload.spool.discard);
@@ -73,7 +75,10 @@ async function startDryRun(deps: UploadDeps, upload: Upload, openSource: OpenSou
 async function waitForTurn(deps: UploadDeps, repositoryId: string, stopping: AbortSignal): Promise<Turn> {
   for (let waitedMs = 0; waitedMs < WAIT_MS; waitedMs += LOOK_EVERY_MS) {
     const turn = await claimTurn(deps.database, repositoryId, deps.processName);
-    if (turn !== undefined) return turn;
+    if (turn !== undefined) {
+      reached('upload.claimed');
+      return turn;
+    }
     await sleep(LOOK_EVERY_MS, undefined, { signal: stopping });
   }
   throw new Failure('SUPERSEDED', { message: 'Another import of the folder did not end in time; send it again.' });

@@ -1,6 +1,7 @@
 /** One fault for every rule of the layer check, by rule: the file that breaks it and what it imports. */
 export const LAYER_FAULTS: Readonly<Record<string, readonly [file: string, source: string]>> = {
   'layer-domain': ['src/domain/planted.ts', "import '#db/time.ts';"],
+  'layer-steps': ['src/steps/planted.ts', "import '#db/time.ts';"],
   'layer-db': ['src/db/planted.ts', "import '#queue/run.ts';"],
   'layer-net': ['src/net/planted.ts', "import '#db/time.ts';"],
   'layer-queue': ['src/queue/planted.ts', "import '#db/open.ts';"],

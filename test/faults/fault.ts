@@ -5,6 +5,8 @@ export interface FaultContext {
   readonly scope: Scope;
   readonly postgres: PrivatePostgres;
   readonly rounds: number;
+  /** A part of what there is to do, by a text in its name (`--only`). */
+  readonly only: string | undefined;
   /** From 0 up to 1; the same again for the same seed. */
   readonly random: () => number;
   /** Says what goes on, for whoever watches. */
@@ -21,5 +23,7 @@ export interface Finding {
 export interface Fault {
   readonly title: string;
   readonly rounds: number;
+  /** Longest time of a round, where a minute is not enough. */
+  readonly roundWithinMs?: number;
   readonly run: (context: FaultContext) => Promise<Finding>;
 }

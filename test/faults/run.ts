@@ -1,6 +1,7 @@
-/** `node test/faults/run.ts [name …] [--rounds N] [--seed N] [--list]`: breaks the service and says whether its promises held. */
+/** `node test/faults/run.ts [name …] [--rounds N] [--seed N] [--only TEXT] [--list]`: breaks the service and says whether its promises held. */
 import { parseArgs } from 'node:util';
 import { openScope } from '#test/support/scope.ts';
+import { crashPoints } from './crash-points.ts';
 import type { Fault, Finding } from './fault.ts';
 import { killWeb } from './kill-web.ts';
 import { killWorker } from './kill-worker.ts';
@@ -10,6 +11,7 @@ import { restartPostgres } from './restart-postgres.ts';
 import { zombieWorker } from './zombie-worker.ts';
 
 const FAULTS: Readonly<Record<string, Fault>> = {
+  'crash-points': crashPoints,
   'kill-worker': killWorker,
   'kill-web': killWeb,
   'restart-postgres': restartPostgres,
@@ -20,7 +22,7 @@ const START_AND_CHECK_WITHIN_MS = 300_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string' }, seed: { type: 'string' }, list: { type: 'boolean', default: false } },
+  options: { rounds: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' }, list: { type: 'boolean', default: false } },
 });
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort(new Error(signal)));
@@ -51,13 +53,23 @@ async function main(): Promise<number> {
 /** Bounded in time and cleaned up in every case; what keeps it from ending is a broken promise too. */
 async function attempt(fault: Fault, rounds: number, seed: number): Promise<Finding> {
   const scope = openScope();
-  const limit = AbortSignal.any([interrupted.signal, AbortSignal.timeout(START_AND_CHECK_WITHIN_MS + rounds * ROUND_WITHIN_MS)]);
+  const limit = AbortSignal.any([
+    interrupted.signal,
+    AbortSignal.timeout(START_AND_CHECK_WITHIN_MS + rounds * (fault.roundWithinMs ?? ROUND_WITHIN_MS)),
+  ]);
   const ended = new Promise<never>((_resolve, reject) => {
     limit.addEventListener('abort', () => reject(new Error('did not end in time, or was interrupted')));
   });
   try {
     const postgres = await startPrivatePostgres(scope);
-    const running = fault.run({ scope, postgres, rounds, random: createRandom(seed), say: (line) => console.log(`  ${line}`) });
+    const running = fault.run({
+      scope,
+      postgres,
+      rounds,
+      only: values.only,
+      random: createRandom(seed),
+      say: (line) => console.log(`  ${line}`),
+    });
     return await Promise.race([running, ended]);
   } catch (error) {
     return { counts: {}, problems: [error instanceof Error ? error.message : String(error)] };

@@ -57,7 +57,8 @@ async function importsTwice({ service }: World): Promise<readonly string[]> {
 async function gitLeftBehind({ service }: World): Promise<readonly string[]> {
   // A process that was started again works in the folder of the one that is gone.
   const own = new Set(service.processes.map(({ pid }) => pid));
-  const left = () => service.processes.flatMap((process) => gitProcessesOf(process)).filter(({ pid }) => !own.has(pid));
+  const folders = new Map(service.processes.map((process) => [process.dataDir, process]));
+  const left = () => [...folders.values()].flatMap((process) => gitProcessesOf(process)).filter(({ pid }) => !own.has(pid));
   try {
     await untilTrue('Git processes to end', () => left().length === 0, { withinMs: 10_000 });
     return [];

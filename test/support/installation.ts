@@ -21,13 +21,17 @@ export interface Installation {
   readonly processes: readonly ServiceProcess[];
   readonly webs: readonly ServiceProcess[];
   readonly workers: readonly ServiceProcess[];
-  readonly startWeb: () => Promise<ServiceProcess>;
-  readonly startWorker: () => Promise<ServiceProcess>;
-  /** Starts a process again as the one that is gone: same folder, same address. */
-  readonly startAgain: (gone: ServiceProcess) => Promise<ServiceProcess>;
+  readonly startWeb: (env?: Environment) => Promise<ServiceProcess>;
+  readonly startWorker: (env?: Environment) => Promise<ServiceProcess>;
+  /** Starts a process again as the one that is gone: same folder, same address, with more in its environment if wanted. */
+  readonly startAgain: (gone: ServiceProcess, env?: Environment) => Promise<ServiceProcess>;
+  /** The same without waiting until it can work: it may end before. */
+  readonly launchAgain: (gone: ServiceProcess, env?: Environment) => ServiceProcess;
   /** Everything that every process has said. */
   readonly output: () => string;
 }
+
+type Environment = Readonly<Record<string, string>>;
 
 export interface InstallationOptions {
   /** undefined: one `serve` on the embedded database, whatever is asked for below. */
@@ -62,15 +66,29 @@ export async function startInstallation(scope: Scope, options: InstallationOptio
   const folder = (command: string): string => mkdtempSync(join(root, `${command}-`));
   scope.defer(() => Promise.all(started.map((process) => process.stop())));
 
-  async function start(command: 'serve' | 'web' | 'worker', dataDir: string, listenPort: number | undefined): Promise<ServiceProcess> {
-    const env = listenPort === undefined ? common : { ...common, PORT: String(listenPort) };
+  function launch(
+    command: 'serve' | 'web' | 'worker',
+    dataDir: string,
+    listenPort: number | undefined,
+    more: Environment = {},
+  ): ServiceProcess {
+    const env = { ...common, ...(listenPort === undefined ? {} : { PORT: String(listenPort) }), ...more };
     const process = startProcess({ command, dataDir, env, url: listenPort === undefined ? undefined : `http://127.0.0.1:${listenPort}` });
     started.push(process);
+    return process;
+  }
+  async function start(...args: Parameters<typeof launch>): Promise<ServiceProcess> {
+    const process = launch(...args);
     await untilReady(process);
     return process;
   }
-  const startWeb = async (): Promise<ServiceProcess> => start('web', folder('web'), started.length === 0 ? port : await freePort());
-  const startWorker = (): Promise<ServiceProcess> => start('worker', folder('worker'), undefined);
+  const launchAgain: Installation['launchAgain'] = ({ command, dataDir, url: address }, env) => {
+    if (command === 'migrate') throw new Error('a migration is not started again');
+    return launch(command, dataDir, address === undefined ? undefined : Number(new URL(address).port), env);
+  };
+  const startWeb: Installation['startWeb'] = async (env) =>
+    start('web', folder('web'), started.length === 0 ? port : await freePort(), env);
+  const startWorker: Installation['startWorker'] = (env) => start('worker', folder('worker'), undefined, env);
 
   if (databaseUrl === undefined) await start('serve', folder('serve'), port);
   else {
@@ -94,9 +112,11 @@ export async function startInstallation(scope: Scope, options: InstallationOptio
     },
     startWeb,
     startWorker,
-    startAgain: ({ command, dataDir, url: address }) => {
-      if (command === 'migrate') throw new Error('a migration is not started again');
-      return start(command, dataDir, address === undefined ? undefined : Number(new URL(address).port));
+    launchAgain,
+    startAgain: async (gone, env) => {
+      const process = launchAgain(gone, env);
+      await untilReady(process);
+      return process;
     },
     output: () => started.map((process) => process.output()).join('\n'),
   };
