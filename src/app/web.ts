@@ -5,10 +5,10 @@ import type { Database } from '#db/database.ts';
 import { pendingMigrations } from '#db/migrate.ts';
 import type { Links } from '#domain/links.ts';
 import type { HookDeps } from '#hooks/hook.ts';
-import { loadHookSecrets } from '#hooks/hook.ts';
+import { loadHooks } from '#hooks/hook.ts';
 import type { HttpDeps } from '#http/deps.ts';
 import { createHttpServer } from '#http/server.ts';
-import { storeDeliveries } from '#inbox/store.ts';
+import { storeDeliveries } from '#inbox/store-deliveries.ts';
 import type { EgressPolicy } from '#net/egress-policy.ts';
 import { parseRemoteUrl, sameRemoteKey } from '#net/remote-url.ts';
 import { createAuthenticate } from '#people/authenticate.ts';
@@ -16,9 +16,9 @@ import type { StaticToken } from '#people/authenticate.ts';
 import type { Bootstrap } from '#people/bootstrap.ts';
 import type { Queue } from '#queue/boss.ts';
 import { hasWorkers } from '#queue/workers.ts';
-import { createGroupedStore } from '#receive/group.ts';
+import { createGroupedStore } from '#receive/grouped-store.ts';
+import { createKnownHooks } from '#receive/known-hooks.ts';
 import { registerReceive } from '#receive/route.ts';
-import { shareLookups } from '#receive/share.ts';
 import { spoolTar } from '#sync/spool.ts';
 import type { UploadDeps } from '#sync/upload.ts';
 import { startUpload } from '#sync/upload.ts';
@@ -47,7 +47,8 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
   const { database, queue, links, policy, hooks, run, config } = deps;
   const { findProvider } = hooks;
   const metrics = createMetrics({ database, queue });
-  const grouped = createGroupedStore((deliveries) => storeDeliveries(database, deliveries));
+  const store = createGroupedStore((deliveries) => storeDeliveries(database, deliveries));
+  const knownHooks = createKnownHooks((ids) => loadHooks(hooks, ids));
   const checkUrl: HttpDeps['repositories']['checkUrl'] & HttpDeps['gitTokens']['checkUrl'] = (text) => parseRemoteUrl(text, policy);
   return createHttpServer({
     database,
@@ -67,8 +68,8 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
     registerReceive: (scope) =>
       registerReceive(scope, {
         findReader: (provider) => findProvider(provider)?.webhooks,
-        findHook: shareLookups((hookId) => loadHookSecrets(hooks, hookId, now())),
-        store: grouped.store,
+        hooks: knownHooks,
+        store,
         now,
         count: metrics.countDelivery,
       }),

@@ -12,9 +12,17 @@ export interface Database {
    * query waits for this transaction and would never return (PERFORMANCE.md section 1, pitfall 2).
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Runs a statement that is always the same, so that a server plans it once for each connection instead of every time. */
+  prepared<R extends object>(statement: Statement, values: readonly unknown[]): Promise<readonly R[]>;
   /** Calls back on each NOTIFY on `channel`, and once after every reconnection, since what was missed meanwhile is unknown. */
   listen(channel: Channel, onWake: () => void): Promise<Unlisten>;
   close(): Promise<void>;
+}
+
+/** Its name is its own alone; its text never varies. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
 }
 
 export type BossConnection =

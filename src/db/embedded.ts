@@ -5,7 +5,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect } from 'kysely';
 import type { Logger } from 'pino';
 import { insertRecords } from './bulk-insert.ts';
-import type { Database } from './database.ts';
+import type { Database, Statement } from './database.ts';
 import { lockFolder } from './folder-lock.ts';
 import { unpackPreparedFolder } from './prepared-folder.ts';
 import type { Schema } from './schema.ts';
@@ -53,6 +53,8 @@ export async function openEmbedded({ dataDir, log, lockWaitMs = 5_000 }: Embedde
         kysely
           .transaction()
           .execute((trx) => work({ kysely: trx, bulkInsert: (table, columns, rows) => insertRecords(trx, table, columns, rows) })),
+      prepared: async <R extends object>({ text }: Statement, values: readonly unknown[]) =>
+        (await pglite.query<R>(text, [...values])).rows,
       listen: async (channel, onWake) => {
         const unlisten = await pglite.listen(channel, () => onWake());
         return () => unlisten();

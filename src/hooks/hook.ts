@@ -5,8 +5,8 @@ import type { Database } from '#db/database.ts';
 import type { Links } from '#domain/links.ts';
 import type { HookSecret, HookSecrets, Provider } from '#providers/contract.ts';
 import type { OpenDeps } from '#repositories/open.ts';
-import type { HookRow } from './store.ts';
-import { claimSecret, findHook, findHookById, insertHook } from './store.ts';
+import type { HookRow, HookSecretsRow } from './store.ts';
+import { claimSecret, findHook, insertHook, listHookSecrets } from './store.ts';
 
 export interface HookDeps extends OpenDeps {
   readonly database: Database;
@@ -81,20 +81,21 @@ export async function revealOnce(deps: HookDeps, row: HookRow): Promise<string |
     : deps.vault.open(sealed, secretPlace({ id: row.id, organizationId: row.organization_id }, 'secret'));
 }
 
-/** The hook that a delivery's URL names, with every secret that is valid for it now; two while a rotation overlaps. */
-export async function loadHookSecrets(
-  { database, vault }: Pick<HookDeps, 'database' | 'vault'>,
-  hookId: string,
-  now: Date,
-): Promise<{ readonly organizationId: string; readonly provider: string; readonly secrets: HookSecrets } | undefined> {
-  const row = await findHookById(database, hookId);
-  if (row === undefined) return undefined;
+/** Hooks as a delivery is verified with them, by id; the secret before the current one only while a rotation overlaps. */
+export async function loadHooks({ database, vault }: Pick<HookDeps, 'database' | 'vault'>, ids: readonly string[]) {
+  const rows = await listHookSecrets(database, ids);
+  return new Map(rows.map((row) => [row.id, { ...toVerified(row), open: () => openSecrets(vault, row) }]));
+}
+
+function toVerified(row: HookSecretsRow) {
+  const { id, provider, sealed_secret: sealedSecret, sealed_previous_secret: previous } = row;
+  return { id, provider, sealedSecret, sealedPreviousSecret: previous ?? undefined };
+}
+
+function openSecrets(vault: Vault, row: HookSecretsRow): HookSecrets {
   const place = { id: row.id, organizationId: row.organization_id };
   const current: HookSecret = { kind: 'hmac', secret: vault.open(row.sealed_secret, secretPlace(place, 'secret')) };
-  const overlaps = row.sealed_previous_secret !== null && row.previous_until !== null && row.previous_until > now;
-  const secrets: HookSecrets =
-    overlaps && row.sealed_previous_secret !== null
-      ? [current, { kind: 'hmac', secret: vault.open(row.sealed_previous_secret, secretPlace(place, 'previous_secret')) }]
-      : [current];
-  return { organizationId: row.organization_id, provider: row.provider, secrets };
+  return row.sealed_previous_secret === null
+    ? [current]
+    : [current, { kind: 'hmac', secret: vault.open(row.sealed_previous_secret, secretPlace(place, 'previous_secret')) }];
 }

@@ -13,9 +13,19 @@ export async function findHook(reader: Reader, repositoryId: string): Promise<Ho
   return reader.kysely.selectFrom('hooks').selectAll().where('repository_id', '=', repositoryId).executeTakeFirst();
 }
 
-export async function findHookById(database: Database, id: string): Promise<HookRow | undefined> {
-  return database.kysely.selectFrom('hooks').selectAll().where('id', '=', id).executeTakeFirst();
+/** What a delivery is verified with. The secret before the current one is null once its time is over, by the database's clock. */
+export async function listHookSecrets(database: Database, ids: readonly string[]) {
+  return database.kysely
+    .selectFrom('hooks')
+    .select(['id', 'organization_id', 'provider', 'sealed_secret'])
+    .select((eb) =>
+      eb.case().when('previous_until', '>', databaseNow()).then(eb.ref('sealed_previous_secret')).end().as('sealed_previous_secret'),
+    )
+    .where('id', 'in', ids)
+    .execute();
 }
+
+export type HookSecretsRow = Awaited<ReturnType<typeof listHookSecrets>>[number];
 
 /** Adds the hook of a repository; false when it has one already. */
 export async function insertHook(tx: Tx, row: Insertable<Schema['hooks']>): Promise<boolean> {

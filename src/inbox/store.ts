@@ -6,62 +6,8 @@ import type { Schema } from '#db/schema.ts';
 import { databaseNow, databaseTimeIn, notify } from '#db/time.ts';
 import type { RepositoryEvent } from '#domain/event.ts';
 import type { FieldType, Filter } from '#domain/filter.ts';
-import type { ProviderId } from '#domain/words.ts';
-
-/** A delivery as it is stored: verified bytes and the headers needed to read them. */
-export interface NewDelivery {
-  readonly id: string;
-  readonly organizationId: string;
-  readonly hookId: string;
-  readonly provider: ProviderId;
-  readonly key: string;
-  readonly event: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
-  readonly bodyHash: Uint8Array;
-}
-
-export type Admission = { readonly status: 'accepted'; readonly id: string } | { readonly status: 'duplicate'; readonly id: string };
 
 export const DELIVERIES_CHANNEL = 'tributary_deliveries';
-
-/**
- * Stores deliveries with one INSERT that also wakes the router. A key that is there already keeps its first row
- * (GitHub redelivers under the same id): if that one failed or was never routed it is routed again. Answers in order.
- */
-export async function storeDeliveries(database: Database, deliveries: readonly NewDelivery[]): Promise<readonly Admission[]> {
-  const inserted = await database.kysely
-    .with('stored', (db) =>
-      db
-        .insertInto('deliveries')
-        .values(deliveries.map(toRow))
-        .onConflict((conflict) => conflict.columns(['hook_id', 'delivery_key']).doNothing())
-        .returning('id'),
-    )
-    .with('woken', (db) => db.selectNoFrom(notify(DELIVERIES_CHANNEL).as('woken')))
-    .selectFrom(['stored', 'woken'])
-    .select('stored.id')
-    .execute();
-  const stored = new Set(inserted.map((row) => row.id));
-  const repeated = deliveries.filter((delivery) => !stored.has(delivery.id));
-  const firstIds = repeated.length === 0 ? new Map<string, string>() : await reviveDuplicates(database, repeated);
-  return deliveries.map((delivery) =>
-    stored.has(delivery.id)
-      ? { status: 'accepted', id: delivery.id }
-      : { status: 'duplicate', id: firstIds.get(`${delivery.hookId} ${delivery.key}`) ?? delivery.id },
-  );
-}
-
-async function reviveDuplicates(database: Database, repeated: readonly NewDelivery[]): Promise<ReadonlyMap<string, string>> {
-  const rows = await database.kysely
-    .selectFrom('deliveries')
-    .select(['id', 'hook_id', 'delivery_key', 'status'])
-    .where((eb) => eb.or(repeated.map((delivery) => eb.and({ hook_id: delivery.hookId, delivery_key: delivery.key }))))
-    .execute();
-  const failed = rows.filter((row) => row.status === 'failed').map((row) => row.id);
-  if (failed.length > 0) await routeAgain(database, failed);
-  return new Map(rows.map((row) => [`${row.hook_id} ${row.delivery_key}`, row.id]));
-}
 
 /** Puts deliveries back in front of the router and wakes it. */
 export async function routeAgain(database: Database, ids: readonly string[]): Promise<void> {
@@ -231,18 +177,4 @@ export async function noteHookSeen(tx: Tx, hookId: string, change: { readonly re
     })
     .where('id', '=', hookId)
     .execute();
-}
-
-function toRow(delivery: NewDelivery) {
-  return {
-    id: delivery.id,
-    organization_id: delivery.organizationId,
-    hook_id: delivery.hookId,
-    provider: delivery.provider,
-    delivery_key: delivery.key,
-    event: delivery.event,
-    headers: JSON.stringify(delivery.headers),
-    body: delivery.body,
-    body_hash: delivery.bodyHash,
-  };
 }

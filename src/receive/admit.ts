@@ -1,64 +1,79 @@
 import { createHash } from 'node:crypto';
 import { v7 as newId } from 'uuid';
-import type { Admission, NewDelivery } from '#inbox/store.ts';
-import type { Headers, HookSecrets, WebhookReader } from '#providers/contract.ts';
+import type { Admission, NewDelivery } from '#inbox/store-deliveries.ts';
+import type { Headers, HookSecrets, VerifiedBody, WebhookReader } from '#providers/contract.ts';
 import { reached } from '#steps/reached.ts';
-
-/** The hook that a URL names, with every secret that is valid for it now. */
-export interface HookForVerification {
-  readonly organizationId: string;
-  readonly provider: string;
-  readonly secrets: HookSecrets;
-}
+import type { KnownHook, KnownHooks } from './known-hooks.ts';
 
 export interface AdmitDeps {
   readonly findReader: (provider: string) => WebhookReader | undefined;
-  readonly findHook: (hookId: string) => Promise<HookForVerification | undefined>;
+  readonly hooks: KnownHooks;
   readonly store: (delivery: NewDelivery) => Promise<Admission>;
 }
 
-export type AdmitOutcome = Admission | { readonly status: 'unauthorized' };
+export interface DeliveryRequest {
+  readonly provider: string;
+  readonly hookId: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+  readonly now: Date;
+}
+
+type Attempt = Admission | { readonly status: 'unauthorized' };
+export type AdmitOutcome = Exclude<Attempt, { readonly status: 'outdated' }>;
 
 /** Checked against when the hook is unknown, so that an unknown hook costs and answers what a bad signature does (SECURITY T35). */
 const NO_SECRETS: HookSecrets = [{ kind: 'hmac', secret: 'no hook has this secret, nothing signed with it is stored' }];
+/** Secrets that change between look-up and INSERT are looked up again; so often in a row is a fault of ours. */
+const MOST_LOOKUPS = 3;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
  * Verifies a delivery over the bytes as received and stores it. Nothing is parsed: what it means is found out after it is safe.
- * Throws only when it could not be stored, in which case the sender must be told so.
+ * A remembered hook may be out of date. It is stored for only while the database agrees, and refused for only after asking it: one
+ * look-up and one signature, as for a hook that does not exist. Throws only when the delivery could not be stored, in which case the
+ * sender must be told so.
  */
-export async function admit(
-  deps: AdmitDeps,
-  request: { readonly provider: string; readonly hookId: string; readonly headers: Headers; readonly body: Uint8Array; readonly now: Date },
-): Promise<AdmitOutcome> {
-  const reader = deps.findReader(request.provider);
-  const hook = isUuid(request.hookId) ? await deps.findHook(request.hookId) : undefined;
-  const known = hook !== undefined && hook.provider === request.provider;
+export async function admit(deps: AdmitDeps, request: DeliveryRequest): Promise<AdmitOutcome> {
+  let hook = deps.hooks.recall(request.hookId);
+  let tried = hook === undefined ? undefined : await attempt(deps, request, hook);
+  for (let lookup = 0; lookup < MOST_LOOKUPS; lookup++) {
+    if (tried !== undefined && (tried.status === 'accepted' || tried.status === 'duplicate')) return tried;
+    const current = UUID.test(request.hookId) ? await deps.hooks.look(request.hookId) : undefined;
+    // Refused for what is still right: nothing else would come of it.
+    if (current !== undefined && current === hook && tried?.status === 'unauthorized') return tried;
+    hook = current;
+    tried = await attempt(deps, request, hook);
+    if (tried.status !== 'outdated') return tried;
+  }
+  throw new Error('the secrets of the hook kept changing');
+}
+
+async function attempt({ findReader, store }: AdmitDeps, request: DeliveryRequest, hook: KnownHook | undefined): Promise<Attempt> {
+  const reader = findReader(request.provider);
   if (reader === undefined) return { status: 'unauthorized' };
+  const known = hook !== undefined && hook.provider === request.provider;
   const body = reader.verify(request.body, request.headers, known ? hook.secrets : NO_SECRETS, request.now);
   if (!body.ok || !known) return { status: 'unauthorized' };
-  const identity = reader.identify(request.headers);
-  const bodyHash = createHash('sha256').update(body.value).digest();
   reached('receive.verified');
-  const admission = await deps.store({
-    id: newId(),
-    organizationId: hook.organizationId,
-    hookId: request.hookId,
-    provider: reader.id,
-    // A signed delivery without its own key is still a delivery: its bytes stand in for the key.
-    key: identity.ok ? identity.value.key : `sha256:${bodyHash.toString('hex')}`,
-    event: identity.ok ? identity.value.event : 'unknown',
-    headers: keep(request.headers, reader.storedHeaders),
-    body: body.value,
-    bodyHash,
-  });
-  reached('receive.stored');
+  const admission = await store(toDelivery(reader, request.headers, body.value, hook));
+  if (admission.status !== 'outdated') reached('receive.stored');
   return admission;
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-function isUuid(text: string): boolean {
-  return UUID.test(text);
+function toDelivery(reader: WebhookReader, headers: Headers, body: VerifiedBody, hook: KnownHook): NewDelivery {
+  const identity = reader.identify(headers);
+  const bodyHash = createHash('sha256').update(body).digest();
+  return {
+    id: newId(),
+    hook,
+    // A signed delivery without its own key is still a delivery: its bytes stand in for the key.
+    key: identity.ok ? identity.value.key : `sha256:${bodyHash.toString('hex')}`,
+    event: identity.ok ? identity.value.event : 'unknown',
+    headers: keep(headers, reader.storedHeaders),
+    body,
+    bodyHash,
+  };
 }
 
 /** PostgreSQL stores no NUL in text; a header that holds one is none of a provider's. */

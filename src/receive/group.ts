@@ -1,80 +1,69 @@
-import type { Admission, NewDelivery } from '#inbox/store.ts';
-
-export interface GroupedStore {
-  /** Resolves when the delivery is committed; rejects when it is not. */
-  readonly store: (delivery: NewDelivery) => Promise<Admission>;
+export interface GroupOptions<I, O> {
+  /** Does for all of them what would be done for one; answers in order. */
+  readonly run: (items: readonly I[]) => Promise<readonly O[]>;
+  /** Begins a group; what it answers with says of one item after the other whether it still fits. The first always goes. */
+  readonly begin: () => (item: I) => boolean;
+  readonly mostInFlight: number;
 }
 
-interface Waiting {
-  readonly delivery: NewDelivery;
-  readonly resolve: (admission: Admission) => void;
+interface Waiting<I, O> {
+  readonly item: I;
+  readonly resolve: (outcome: O) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Rows of one INSERT, and INSERTs at once: with these a group commit kept up with one bare INSERT per request (PERFORMANCE.md section 2b). */
-const MOST_ROWS = 200;
-const MOST_BYTES = 16 * 1024 * 1024;
-const MOST_IN_FLIGHT = 2;
-
 /**
- * Stores deliveries that arrive together with one INSERT: at once when nothing is under way, otherwise with the next.
- * Nobody waits for company. Two of one key never share an INSERT, where the second would see neither row nor conflict.
+ * Takes what is asked for at the same time to the database together: at once while fewer than `mostInFlight` are under way, otherwise
+ * with the next. Nobody waits for company, and nobody shares what began before they came.
  */
-export function createGroupedStore(insert: (deliveries: readonly NewDelivery[]) => Promise<readonly Admission[]>): GroupedStore {
-  let waiting: Waiting[] = [];
+export function createGroups<I, O>({ run, begin, mostInFlight }: GroupOptions<I, O>): (item: I) => Promise<O> {
+  let waiting: Waiting<I, O>[] = [];
   let inFlight = 0;
 
   function flush(): void {
-    while (waiting.length > 0 && inFlight < MOST_IN_FLIGHT) {
-      const { group, rest } = takeGroup(waiting);
+    while (waiting.length > 0 && inFlight < mostInFlight) {
+      const { group, rest } = takeGroup(waiting, begin());
       waiting = rest;
       inFlight++;
-      void insertGroup(group).finally(() => {
+      void runGroup(group).finally(() => {
         inFlight--;
         flush();
       });
     }
   }
 
-  async function insertGroup(group: readonly Waiting[]): Promise<void> {
+  async function runGroup(group: readonly Waiting<I, O>[]): Promise<void> {
     try {
-      const admissions = await insert(group.map((entry) => entry.delivery));
-      group.forEach((entry, at) => {
-        const admission = admissions[at];
-        if (admission === undefined) entry.reject(new Error('the store answered for fewer deliveries than it was given'));
-        else entry.resolve(admission);
-      });
+      settle(group, await run(group.map((entry) => entry.item)));
     } catch (error) {
-      if (group.length === 1) group[0]?.reject(error);
-      // One row that cannot be stored must not take the others of its group with it.
-      else await Promise.all(group.map((entry) => insertGroup([entry])));
+      // What is wrong with one of them must not take the others of its group with it; a database that is away is away for all.
+      if (group.length > 1 && isAboutContent(error)) await Promise.all(group.map((entry) => runGroup([entry])));
+      else group.forEach((entry) => entry.reject(error));
     }
   }
 
-  return {
-    store: (delivery) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ delivery, resolve, reject });
-        flush();
-      }),
-  };
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      flush();
+    });
 }
 
-function takeGroup(waiting: readonly Waiting[]): { readonly group: readonly Waiting[]; readonly rest: Waiting[] } {
-  const group: Waiting[] = [];
-  const rest: Waiting[] = [];
-  const keys = new Set<string>();
-  let bytes = 0;
-  for (const entry of waiting) {
-    const key = `${entry.delivery.hookId} ${entry.delivery.key}`;
-    const fits = group.length === 0 || (group.length < MOST_ROWS && bytes + entry.delivery.body.length <= MOST_BYTES && !keys.has(key));
-    if (!fits) {
-      rest.push(entry);
-      continue;
-    }
-    group.push(entry);
-    keys.add(key);
-    bytes += entry.delivery.body.length;
-  }
+function settle<I, O>(group: readonly Waiting<I, O>[], outcomes: readonly O[]): void {
+  if (outcomes.length !== group.length) throw new Error(`a group of ${group.length} was answered for ${outcomes.length}`);
+  outcomes.forEach((outcome, at) => group[at]?.resolve(outcome));
+}
+
+function takeGroup<I, O>(waiting: readonly Waiting<I, O>[], fits: (item: I) => boolean) {
+  const group: Waiting<I, O>[] = [];
+  const rest: Waiting<I, O>[] = [];
+  for (const entry of waiting) (fits(entry.item) || group.length === 0 ? group : rest).push(entry);
   return { group, rest };
+}
+
+/** SQLSTATE classes of data that cannot be stored, constraints that it breaks, and limits that it exceeds. */
+const ABOUT_CONTENT = /^(22|23|54)/;
+
+function isAboutContent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && ABOUT_CONTENT.test(error.code);
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ProviderId } from '#domain/words.ts';
 import type { AdmitDeps } from './admit.ts';
 import { admit } from './admit.ts';
 
@@ -10,7 +11,7 @@ const RETRY_AFTER_S = 5;
 
 export interface ReceiveDeps extends AdmitDeps {
   readonly now: () => Date;
-  readonly count: (provider: string, outcome: string) => void;
+  readonly count: (provider: ProviderId | 'unknown', outcome: string) => void;
 }
 
 /**
@@ -41,9 +42,11 @@ async function receive(
       .code(413)
       .send({ code: 'BODY_TOO_LARGE', detail: `A delivery has at most ${MOST_BODY_BYTES} bytes.`, request_id: request.id });
   }
+  // Whoever can reach us can name a provider; each name would be a series of its own for as long as the process lives.
+  const count = (outcome: string): void => deps.count(deps.findReader(provider)?.id ?? 'unknown', outcome);
   try {
     const outcome = await admit(deps, { provider, hookId, headers: request.headers, body, now: deps.now() });
-    deps.count(provider, outcome.status);
+    count(outcome.status);
     if (outcome.status !== 'unauthorized')
       request.log.debug({ deliveryId: outcome.id, hookId, outcome: outcome.status }, 'a delivery was received');
     switch (outcome.status) {
@@ -57,7 +60,7 @@ async function receive(
           .send({ code: 'HOOK_SIGNATURE', detail: 'The signature is missing or wrong, or there is no such hook.', request_id: request.id });
     }
   } catch (error) {
-    deps.count(provider, 'unavailable');
+    count('unavailable');
     request.log.error({ err: error }, 'a delivery could not be stored');
     return reply
       .code(503)

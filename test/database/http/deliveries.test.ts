@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { v7 as newId } from 'uuid';
-import { storeDeliveries } from '#inbox/store.ts';
+import { storeDeliveries } from '#inbox/store-deliveries.ts';
 import { openTestHttp } from '#test/support/http.ts';
 import type { TestHttp } from '#test/support/http.ts';
 import { seedHook, seedOrganization, seedRepository } from '#test/support/seed.ts';
@@ -17,14 +17,18 @@ beforeAll(async () => {
 });
 afterAll(() => http.close());
 
-async function receive(text: string, organizationId = http.start.organizationId, hook = hookId): Promise<string> {
+async function receive(text: string, ofHook = hookId): Promise<string> {
   const id = newId();
   const body = Buffer.from(text);
   const bodyHash = createHash('sha256').update(body).digest();
   const headers = { 'x-github-event': 'push' };
-  await storeDeliveries(http.database, [
-    { id, organizationId, hookId: hook, provider: 'github', key: id, event: 'push', headers, body, bodyHash },
-  ]);
+  const { sealed_secret: sealedSecret } = await http.database.kysely
+    .selectFrom('hooks')
+    .select('sealed_secret')
+    .where('id', '=', ofHook)
+    .executeTakeFirstOrThrow();
+  const hook = { id: ofHook, sealedSecret, sealedPreviousSecret: undefined };
+  await storeDeliveries(http.database, [{ id, hook, key: id, event: 'push', headers, body, bodyHash }]);
   return id;
 }
 
@@ -91,7 +95,7 @@ describe('replaying', () => {
   test('what belongs to another organization is 404 and stays as it is', async () => {
     const other = await seedOrganization(http.database);
     const theirRepository = await seedRepository(http.database, other.organizationId);
-    const id = await receive('{}', other.organizationId, await seedHook(http.database, other.organizationId, theirRepository));
+    const id = await receive('{}', await seedHook(http.database, other.organizationId, theirRepository));
     await http.database.kysely.updateTable('deliveries').set({ status: 'ignored' }).where('id', '=', id).execute();
 
     expect((await http.call('POST', `${LIST}${id}/replay/`)).status).toBe(404);

@@ -1,69 +1,96 @@
 import { expect, test } from 'vitest';
-import type { Admission, NewDelivery } from '#inbox/store.ts';
-import { createGroupedStore } from '#receive/group.ts';
+import { createGroups } from '#receive/group.ts';
 
-function delivery(key: string, body = 'x'): NewDelivery {
-  return {
-    id: `id-${key}-${body}`,
-    organizationId: 'o',
-    hookId: 'h',
-    provider: 'github',
-    key,
-    event: 'push',
-    headers: {},
-    body: Buffer.from(body),
-    bodyHash: Buffer.from(''),
-  };
+class SqlError extends Error {
+  readonly code: string;
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
 }
 
-/** An insert that ends when told to, and keeps the groups it was given. */
-function createHeldInsert() {
-  const groups: (readonly NewDelivery[])[] = [];
+const begin = () => () => true;
+
+function beginPair(): () => boolean {
+  let count = 0;
+  return () => ++count <= 2;
+}
+
+/** Work that ends when told to, and keeps the groups it was given. */
+function createHeldWork() {
+  const groups: (readonly string[])[] = [];
   const releases: (() => void)[] = [];
-  const insert = async (group: readonly NewDelivery[]): Promise<readonly Admission[]> => {
+  const run = async (group: readonly string[]): Promise<readonly string[]> => {
     groups.push(group);
     await new Promise<void>((resolve) => releases.push(resolve));
-    return group.map(({ id }) => ({ status: 'accepted', id }));
+    return group.map((item) => item.toUpperCase());
   };
   const releaseAll = () => releases.splice(0).forEach((release) => release());
-  return { groups, insert, releaseAll };
+  return { groups, run, releaseAll };
 }
 
-test('a delivery that comes alone is stored at once, those that come meanwhile go together', async () => {
-  const { groups, insert, releaseAll } = createHeldInsert();
-  const { store } = createGroupedStore(insert);
+test('what comes alone goes at once, what comes meanwhile goes together and never with what is under way', async () => {
+  const { groups, run, releaseAll } = createHeldWork();
+  const ask = createGroups({ run, begin, mostInFlight: 2 });
 
-  const answers = ['a', 'b', 'c', 'd', 'e'].map((key) => store(delivery(key)));
-  expect(groups.map((group) => group.length)).toEqual([1, 1]);
+  const answers = ['a', 'b', 'c', 'd', 'e'].map(ask);
+  expect(groups).toEqual([['a'], ['b']]);
   releaseAll();
   await Promise.all(answers.slice(0, 2));
   releaseAll();
 
-  await Promise.all(answers);
-  expect(groups.map((group) => group.map(({ key }) => key))).toEqual([['a'], ['b'], ['c', 'd', 'e']]);
+  expect(await Promise.all(answers)).toEqual(['A', 'B', 'C', 'D', 'E']);
+  expect(groups).toEqual([['a'], ['b'], ['c', 'd', 'e']]);
 });
 
-test('two of one key never share an insert', async () => {
-  const { groups, insert, releaseAll } = createHeldInsert();
-  const { store } = createGroupedStore(insert);
+test('what does not fit waits for a later group', async () => {
+  const { groups, run, releaseAll } = createHeldWork();
+  const ask = createGroups({ run, begin: beginPair, mostInFlight: 1 });
 
-  const answers = ['a', 'b', 'same', 'same'].map((key, at) => store(delivery(key, String(at))));
-  for (let n = 0; n < 4; n++) {
+  const answers = ['a', 'b', 'c', 'd'].map(ask);
+  for (let n = 0; n < 3; n++) {
     releaseAll();
     await new Promise(setImmediate);
   }
   await Promise.all(answers);
 
-  for (const group of groups) expect(new Set(group.map(({ key }) => key)).size).toBe(group.length);
+  expect(groups).toEqual([['a'], ['b', 'c'], ['d']]);
 });
 
-test('one row that cannot be stored fails alone', async () => {
-  const { store } = createGroupedStore(async (group) => {
-    if (group.some(({ key }) => key === 'bad')) throw new Error('refused');
-    return group.map(({ id }) => ({ status: 'accepted', id }));
+test('what cannot be stored fails alone', async () => {
+  const ask = createGroups({
+    run: async (group: readonly string[]) => {
+      if (group.includes('bad')) throw new SqlError('22021');
+      return group;
+    },
+    begin,
+    mostInFlight: 1,
   });
 
-  const outcomes = await Promise.allSettled(['a', 'b', 'good', 'bad', 'fine'].map((key) => store(delivery(key))));
+  const outcomes = await Promise.allSettled(['a', 'good', 'bad', 'fine'].map(ask));
 
-  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+});
+
+test('a database that is away is asked once for a group, and all of it fails', async () => {
+  let asked = 0;
+  const ask = createGroups({
+    run: async () => {
+      asked++;
+      throw new Error('connection refused');
+    },
+    begin,
+    mostInFlight: 1,
+  });
+
+  const outcomes = await Promise.allSettled(['a', 'b', 'c', 'd'].map(ask));
+
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'rejected']);
+  expect(asked).toBe(2);
+});
+
+test('an answer for fewer than were asked is nobody’s answer', async () => {
+  const ask = createGroups({ run: async () => [], begin, mostInFlight: 1 });
+
+  await expect(ask('a')).rejects.toThrow('answered for 0');
 });
