@@ -12,8 +12,8 @@ interface Row {
 
 const ROWS = toRows(read('docs/security.md'));
 
-function read(path: string): string {
-  return readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
+function read(file: string): string {
+  return readFileSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)), 'utf8');
 }
 
 function toRows(page: string): readonly Row[] {
