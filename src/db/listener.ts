@@ -3,6 +3,10 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Channel, Unlisten } from './database.ts';
 
+/** A connection that only listens shows no fault when the network swallows everything: it is spoken on, and an answer has to come. */
+const SPEAK_EVERY_MS = 10_000;
+const ANSWER_WITHIN_MS = 5_000;
+
 /** LISTEN needs a connection that nobody else uses. It is made anew when it breaks, and wakes once then: NOTIFYs may have been missed. */
 export async function listenOn(
   server: { readonly url: string; readonly log: Logger },
@@ -32,15 +36,24 @@ export async function listenOn(
 }
 
 async function connect(url: string, channel: Channel, onWake: () => void, onLost: () => Promise<void>): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: `tributary listen ${channel}`, keepAlive: true });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: `tributary listen ${channel}`,
+    keepAlive: true,
+    connectionTimeoutMillis: ANSWER_WITHIN_MS,
+    query_timeout: ANSWER_WITHIN_MS,
+  });
   let listening = false;
   // From the start: a server that goes down while this connects says so as an event too, and one that nobody hears ends the process.
   const lose = (): void => {
     if (!listening) return;
     listening = false;
-    void client.end().catch(() => undefined);
+    clearInterval(speaking);
+    // A dead connection would never see its end acknowledged.
+    client.connection.stream.destroy();
     void onLost();
   };
+  const speaking = setInterval(() => void client.query('select 1').catch(lose), SPEAK_EVERY_MS).unref();
   client.on('error', lose);
   client.on('end', lose);
   client.on('notification', onWake);
@@ -48,6 +61,7 @@ async function connect(url: string, channel: Channel, onWake: () => void, onLost
     await client.connect();
     await client.query(`listen ${channel}`);
   } catch (error) {
+    clearInterval(speaking);
     void client.end().catch(() => undefined);
     throw error;
   }

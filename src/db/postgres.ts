@@ -5,20 +5,28 @@ import { copyRows } from './bulk-insert.ts';
 import type { Channel, Database, Statement, Tx, Unlisten } from './database.ts';
 import { listenOn } from './listener.ts';
 import type { Schema } from './schema.ts';
+import { watchForStall } from './stall.ts';
 
 export interface PostgresOptions {
   readonly url: string;
   readonly maxConnections: number;
   readonly log: Logger;
+  /** See stall.ts; shorter for tests. */
+  readonly quietMs?: number;
 }
 
+/** With the question that follows, a dead connection is given up within 30 s. */
+const QUIET_MS = 20_000;
+
 /** Opens a pool. Connections are made when first needed; `checkDatabase` tells whether the server answers. */
-export function openPostgres({ url, maxConnections, log }: PostgresOptions): Database {
+export function openPostgres({ url, maxConnections, log, quietMs = QUIET_MS }: PostgresOptions): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: maxConnections,
     application_name: 'tributary',
     connectionTimeoutMillis: 4_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     idle_in_transaction_session_timeout: 300_000,
     types: { getTypeParser: typeParser },
     verify: (client, done) => void compressFast(client).then(() => done(), done),
@@ -26,7 +34,10 @@ export function openPostgres({ url, maxConnections, log }: PostgresOptions): Dat
   // An idle connection that breaks (server restart) is no one's request: it is logged and replaced.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
   // One that breaks in use fails its query; it also says so as an event, for which the pool listens only while it is idle.
-  pool.on('connect', (client) => client.on('error', (error) => log.debug({ err: error }, 'a database connection was lost')));
+  pool.on('connect', (client) => {
+    client.on('error', (error) => log.debug({ err: error }, 'a database connection was lost'));
+    watchForStall(client, { url, log, quietMs });
+  });
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   return {
     kysely,

@@ -34,6 +34,7 @@ export interface QueueOptions {
 
 /** A killed worker's job is found after this long without a sign of life; pg-boss takes no less. */
 const HEARTBEAT_S = 10;
+const QUERY_MS = 20_000;
 /**
  * A job that is delayed or retried is announced by nobody when its time comes: only a poll finds it. pg-boss looks every 30 s
  * where NOTIFY works, which made a retry after 1 s one after 30 s; looking every 5 s costs an idle process 2 % of a core.
@@ -54,7 +55,7 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
   };
   const boss =
     database.boss.kind === 'postgres'
-      ? new PgBoss({ ...shared, connectionString: database.boss.url, max: 6, application_name: 'tributary queue' })
+      ? new PgBoss({ ...shared, connectionString: withQueryTimeout(database.boss.url), max: 6, application_name: 'tributary queue' })
       : new PgBoss({ ...shared, db: fromPglite(database.boss.pglite), backend: 'pglite' });
   boss.on('error', (error) => log.error({ err: error }, 'the queue reports an error'));
   boss.on('warning', (warning) => log.debug({ warning }, 'the queue warns'));
@@ -77,6 +78,13 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
       return queues.map((queue) => ({ name: queue.name, queued: queue.queuedCount, active: queue.activeCount }));
     },
   };
+}
+
+/** pg-boss has no setting for it and pg takes it from the address. Statements of the queue are short; one on a dead connection ends here. */
+function withQueryTimeout(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  url.searchParams.set('query_timeout', String(QUERY_MS));
+  return url.href;
 }
 
 async function createQueue(boss: PgBoss, name: JobName): Promise<void> {

@@ -1,3 +1,5 @@
+import { within } from './within.ts';
+
 export interface GroupOptions<I, O> {
   /** Does for all of them what would be done for one; answers in order. */
   readonly run: (items: readonly I[]) => Promise<readonly O[]>;
@@ -11,6 +13,9 @@ interface Waiting<I, O> {
   readonly resolve: (outcome: O) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** What is under way without an answer makes way: its connection may be dead. If it was stored all the same, the sender's next try is a duplicate. */
+const ANSWERED_WITHIN_MS = 4_000;
 
 /**
  * Takes what is asked for at the same time to the database together: at once while fewer than `mostInFlight` are under way, otherwise
@@ -34,7 +39,8 @@ export function createGroups<I, O>({ run, begin, mostInFlight }: GroupOptions<I,
 
   async function runGroup(group: readonly Waiting<I, O>[]): Promise<void> {
     try {
-      settle(group, await run(group.map((entry) => entry.item)));
+      const items = group.map((entry) => entry.item);
+      settle(group, await within(ANSWERED_WITHIN_MS, 'the database', run(items)));
     } catch (error) {
       // What is wrong with one of them must not take the others of its group with it; a database that is away is away for all.
       if (group.length > 1 && isAboutContent(error)) await Promise.all(group.map((entry) => runGroup([entry])));

@@ -2,12 +2,18 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ProviderId } from '#domain/words.ts';
 import type { AdmitDeps } from './admit.ts';
 import { admit } from './admit.ts';
+import { within } from './within.ts';
 
 /** GitHub's and GitLab's own cap; nothing larger is ever sent by a provider (PROVIDERS.md section 2). */
 export const MOST_BODY_BYTES = 26_214_400;
 /** Read beyond the limit before the connection is cut: who sends a little too much hears 413, where a cut would only look like a broken network. */
 const READ_BODY_BYTES = MOST_BODY_BYTES + 4 * 1024 * 1024;
 const RETRY_AFTER_S = 5;
+/** Senders wait 10 s. When the database is slow or away they hear so long before, and it counts as our failure and not as silence. */
+const ANSWERED_WITHIN_MS = 4_500;
+
+/** A delivery has arrived by then, or its sender has given up. */
+const ARRIVED_WITHIN_MS = 10_000;
 
 export interface ReceiveDeps extends AdmitDeps {
   readonly now: () => Date;
@@ -23,6 +29,10 @@ export async function registerReceive(scope: FastifyInstance, deps: ReceiveDeps)
   scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: READ_BODY_BYTES }, (_request, body, done) =>
     done(null, body),
   );
+  scope.addHook('onRequest', async ({ raw }) => {
+    const timer = setTimeout(() => raw.destroy(), ARRIVED_WITHIN_MS);
+    raw.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
+  });
   scope.post<{ Params: { provider: string; hookId: string } }>(
     '/webhooks/:provider/:hookId',
     { bodyLimit: READ_BODY_BYTES, schema: { hide: true } },
@@ -45,7 +55,8 @@ async function receive(
   // Whoever can reach us can name a provider; each name would be a series of its own for as long as the process lives.
   const count = (outcome: string): void => deps.count(deps.findReader(provider)?.id ?? 'unknown', outcome);
   try {
-    const outcome = await admit(deps, { provider, hookId, headers: request.headers, body, now: deps.now() });
+    const admitting = admit(deps, { provider, hookId, headers: request.headers, body, now: deps.now() });
+    const outcome = await within(ANSWERED_WITHIN_MS, 'storing a delivery', admitting);
     count(outcome.status);
     if (outcome.status !== 'unauthorized')
       request.log.debug({ deliveryId: outcome.id, hookId, outcome: outcome.status }, 'a delivery was received');

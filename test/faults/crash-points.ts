@@ -53,7 +53,9 @@ export interface CrashBench {
 /** One web process that lives, one worker and one further web process that die and come back as themselves. */
 export async function openCrashBench(world: World): Promise<CrashBench> {
   const names = Array.from({ length: POOL }, (_, number) => `pooled-${number}`);
-  const pool = await Promise.all(names.map((name) => world.register(name, { 'config_contexts/a.json': context(name) })));
+  const pool: readonly Registered[] = await Promise.all(
+    names.map((name) => world.register(name, { 'config_contexts/a.json': context(name) })),
+  );
   const touched = new Map<Registered, string[]>();
   const deleted: Registered[] = [];
   let doomed: Registered[] = [];
@@ -99,7 +101,7 @@ export async function openCrashBench(world: World): Promise<CrashBench> {
       worker = await world.service.startAgain(required(worker));
       for (const [repository, commits] of touched) {
         // Over whatever is left half-way, as the next push comes.
-        if (commits.length > 0) commits.push(await world.push(repository, good(repository, 0)));
+        if (pool.includes(repository)) commits.push(await world.push(repository, good(repository, 0)));
       }
       const settled = [...touched].map(([repository, commits]) => ({ repository, commits }));
       const problems = [...(await checkSettled(world, settled)), ...(await checkForgotten(world, deleted))];
