@@ -6,7 +6,7 @@
 const TABLES = ['db/database.ts', 'db/schema.ts', 'db/time.ts', 'db/filter.ts', 'db/snapshot.ts'];
 const CONTRACT = 'providers/contract.ts';
 const MANAGEMENT = ['people/', 'credentials/', 'repositories/', 'hooks/', 'content/', 'runs/'];
-const STAGES = ['receive/', 'inbox/', 'sync/', 'import/', 'report/'];
+const STAGES = ['receive/', 'inbox/', 'poll/', 'sync/', 'import/', 'report/'];
 
 const MAY_IMPORT = {
   // words
@@ -21,6 +21,7 @@ const MAY_IMPORT = {
   // stages: they talk through the queue, the inbox and the outbox; a sync uses git and import as libraries
   inbox: ['steps/', 'domain/', 'queue/', CONTRACT, ...TABLES],
   receive: ['steps/', 'domain/', 'inbox/', CONTRACT, ...TABLES],
+  poll: ['domain/', 'queue/', 'git/', ...TABLES],
   import: ['domain/', ...TABLES],
   report: ['steps/', 'domain/', 'queue/', CONTRACT, ...TABLES],
   sync: ['steps/', 'domain/', 'queue/', 'git/', 'import/', 'report/store.ts', CONTRACT, ...TABLES],

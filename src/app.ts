@@ -125,7 +125,8 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   watch.add(localToken);
 
   if (roles.worker) {
-    const deps = { run, hooks, queue, stopping: stopping.signal, concurrency: config.workerConcurrency };
+    const { workerConcurrency: concurrency, pollIntervalMs } = config;
+    const deps = { run, hooks, queue, stopping: stopping.signal, concurrency, pollIntervalMs };
     const stopTaking = await startWorkers({ ...deps, findReader: (provider) => findProvider(provider)?.webhooks });
     onClose(stopTaking);
   }

@@ -24,6 +24,7 @@ export interface Config {
   readonly instance: string | undefined;
   readonly workerConcurrency: number;
   readonly syncTimeoutMs: number;
+  readonly pollIntervalMs: number;
   readonly logLevel: string;
   readonly limits: Limits;
   readonly retention: Retention;
@@ -118,6 +119,7 @@ const ENVIRONMENT = z.object({
     .optional(),
   WORKER_CONCURRENCY: wholeNumber(1, 64, 8),
   SYNC_TIMEOUT_S: wholeNumber(1, 14_400, 600),
+  POLL_INTERVAL_S: wholeNumber(1, 86_400, 20),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   RETENTION_DAYS: retention,
   TRIBUTARY_METRICS_PORT: z.coerce.number().pipe(z.int().min(1).max(65_535)).optional(),
@@ -179,6 +181,7 @@ function toConfig(env: z.infer<typeof ENVIRONMENT>, keys: readonly Uint8Array[] 
     instance: env.TRIBUTARY_INSTANCE,
     workerConcurrency: env.WORKER_CONCURRENCY,
     syncTimeoutMs: env.SYNC_TIMEOUT_S * 1_000,
+    pollIntervalMs: env.POLL_INTERVAL_S * 1_000,
     logLevel: env.LOG_LEVEL,
     limits: {
       maxEntries: env.TRIBUTARY_MAX_ENTRIES,

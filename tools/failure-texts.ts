@@ -31,10 +31,22 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
     what: 'The repository has another address now.',
     why: 'It was renamed or transferred. Redirects are not followed with a credential.',
   },
+  REPO_GONE: {
+    what: 'The repository is no longer at its address, and is not found elsewhere. It was asked for twice, a minute or more apart.',
+    why: 'It was deleted, or the credential may not see it any more. Nothing that was imported is removed for that.',
+  },
+  REPO_REPLACED: {
+    what: "Another repository is at this address now: the provider's own number of it is not the one that was registered. Nothing of it was imported.",
+    why: 'The repository was renamed or deleted and somebody made a new one under the old name. That may be a mistake, or an attempt to have content of theirs imported here.',
+  },
   REPO_EMPTY: { what: 'The repository has no commit yet.', why: 'It was created and never pushed to.' },
   REF_NOT_FOUND: {
     what: 'The remote has no such branch, tag or commit.',
     why: 'It was renamed, deleted, or force-pushed away.',
+  },
+  BRANCH_DELETED: {
+    what: 'The branch that is followed is no longer at the remote.',
+    why: 'It was deleted or renamed. Nothing that was imported is removed for that.',
   },
   POLICY_DENIED: {
     what: 'The service refuses to connect to this address.',

@@ -5,25 +5,37 @@ import { removeWorker, showWorker } from '#queue/workers.ts';
 import { cleanMirrors } from '#git/mirrors.ts';
 import type { RouteDeps } from '#inbox/route.ts';
 import { startRouter } from '#inbox/router.ts';
+import { createPace } from '#poll/pace.ts';
+import { startPoller } from '#poll/poller.ts';
+import { openRemote } from '#repositories/open.ts';
 import type { HandlerDeps } from './handlers.ts';
 import { createHandlers } from './handlers.ts';
 
 export interface WorkerDeps extends HandlerDeps {
   readonly queue: Queue;
   readonly concurrency: number;
+  readonly pollIntervalMs: number;
   readonly findReader: RouteDeps['findReader'];
 }
 
 /** How often killed and lost runs are looked for. With the lease, a killed sync goes on within 15 s. */
 const SWEEP_EVERY_MS = 2_000;
 
-/** Starts all background work of a process: jobs, routing of deliveries, and the sweep. Answers with what stops the taking of new work. */
+/** Starts all background work of a process: jobs, routing of deliveries, looks at remotes, and the sweep. Answers with what stops the taking of new work. */
 export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void>> {
   const { database, git, log, processName } = deps.run;
   const removed = await cleanMirrors(git);
   if (removed.length > 0) log.info({ removed: removed.length }, 'removed what killed processes left of mirrors');
   await deps.queue.work(createHandlers(deps), deps.concurrency);
   const stopRouter = await startRouter({ database, queue: deps.queue, log, findReader: deps.findReader });
+  const stopPoller = startPoller({
+    database,
+    queue: deps.queue,
+    git,
+    log,
+    pace: createPace(deps.pollIntervalMs),
+    openRemote: (id) => openRemote(deps.hooks, id),
+  });
   const upkeep = async (): Promise<void> => {
     await showWorker(database, processName);
     await sweepTurns(deps.queue, database);
@@ -32,6 +44,7 @@ export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void
   sweep.wake();
   return async () => {
     await sweep.stop();
+    await stopPoller();
     await stopRouter();
     await removeWorker(database, processName);
   };

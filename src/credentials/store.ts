@@ -7,7 +7,9 @@ import { databaseNow } from '#db/time.ts';
 import type { FieldType, Filter } from '#domain/filter.ts';
 
 /** What is known of a credential without its secret. */
-export type CredentialRow = Omit<Selectable<Schema['credentials']>, 'sealed_secret'> & { readonly repositories_count: number };
+export type CredentialRow = Omit<Selectable<Schema['credentials']>, 'sealed_secret' | 'paused_until' | 'git_paused_until'> & {
+  readonly repositories_count: number;
+};
 export type NewCredential = Insertable<Schema['credentials']>;
 export type CredentialChange = Updateable<Schema['credentials']>;
 

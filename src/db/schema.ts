@@ -1,4 +1,4 @@
-import type { ColumnType, Generated } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { AdminStatus, OperationalState, ProviderId, RepositoryKind, Role, SyncState, UpdatePolicy } from '#domain/words.ts';
 
 /** Rows as the migrations make them. bigint is read as a number everywhere (db/postgres.ts): counters stay far below 2^53. */
@@ -10,6 +10,7 @@ export interface Schema {
   readonly credentials: CredentialTable;
   readonly branches: BranchTable;
   readonly repositories: RepositoryTable;
+  readonly poll_hosts: PollHostTable;
   readonly hooks: HookTable;
   readonly deliveries: DeliveryTable;
   readonly job_results: JobResultTable;
@@ -85,6 +86,9 @@ interface CredentialTable {
   expiry_source: Generated<'provider' | 'user' | 'none' | 'unknown'>;
   verified_at: NullableTime;
   last_used_at: NullableTime;
+  /** The provider asked for no call of its API before this. */
+  paused_until: NullableTime;
+  git_paused_until: NullableTime;
   created_at: Time;
   updated_at: Time;
 }
@@ -141,6 +145,29 @@ interface RepositoryTable {
   failures: Generated<number>;
   pending_job_result_id: string | null;
   running_job_result_id: string | null;
+  /** Host and port of the remote; empty for a folder. */
+  poll_host: GeneratedAlways<string>;
+  poll_after: Time;
+  /** Looks in a row that ended in trouble, or in a sync that only tried whether trouble is over. */
+  poll_failures: Generated<number>;
+  /** What was seen when a look last asked for a sync, and the fence at that time: the same is not asked for twice. */
+  poll_asked: string | null;
+  poll_asked_fence: Generated<number>;
+  not_found_since: NullableTime;
+  /** The ref that was found at the remote when it was last looked at. */
+  seen_ref: string | null;
+  /** Failure code behind `operational_state`. */
+  operational_code: string | null;
+}
+
+interface PollHostTable {
+  host: string;
+  /** When the next look may start there. */
+  free_at: Time;
+  failing_since: NullableTime;
+  /** While it fails: when one look is due whatever the repositories' own times say. */
+  look_after: NullableTime;
+  paused_until: NullableTime;
 }
 
 interface HookTable {
@@ -157,6 +184,8 @@ interface HookTable {
   status: 'active' | 'not_configured' | 'misconfigured' | 'unable_to_verify';
   status_detail: string | null;
   last_delivery_at: NullableTime;
+  audit_after: Time;
+  missed_at: NullableTime;
   created_at: Time;
   updated_at: Time;
 }

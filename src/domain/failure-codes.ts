@@ -30,8 +30,23 @@ export const FAILURES = {
     operational: 'error',
     help: 'The repository was renamed or moved. Change its remote_url to the new address.',
   },
+  REPO_GONE: {
+    next: 'never',
+    operational: 'error',
+    help: 'What was imported stays served. If the repository comes back it is found by itself; if it has another address now, change remote_url; otherwise delete it here.',
+  },
+  REPO_REPLACED: {
+    next: 'never',
+    operational: 'error',
+    help: 'Find out who owns the repository at this address now. If it is yours, delete this one and register it again; if yours moved, change remote_url to where it is.',
+  },
   REPO_EMPTY: { next: 'never', operational: 'error', help: 'Push a first commit, then sync again.' },
   REF_NOT_FOUND: { next: 'never', operational: 'error', help: 'Check branch, tag or commit; the branch may have been renamed or deleted.' },
+  BRANCH_DELETED: {
+    next: 'never',
+    operational: 'error',
+    help: 'What was imported stays served. When the branch is there again it is imported by itself; to follow another one, change ref.',
+  },
   POLICY_DENIED: {
     next: 'never',
     operational: 'error',

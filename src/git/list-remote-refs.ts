@@ -21,12 +21,13 @@ export interface RemoteRefs {
 }
 
 /**
- * One `ls-remote`: cheap enough for a poller. Throws Failure: access (AUTH_*, REPO_NOT_FOUND, REPO_MOVED, TLS_UNTRUSTED),
+ * One `ls-remote`; with `only`, of these full refs and HEAD, which a server of protocol 2 answers without listing the others. Throws Failure: access (AUTH_*, REPO_NOT_FOUND, REPO_MOVED, TLS_UNTRUSTED),
  * connection (CONNECTION_FAILED, CLONE_TIMEOUT, RATE_LIMITED, PROVIDER_FAILED), TOO_LARGE, CANCELLED.
  */
-export async function listRemoteRefs(git: Git, remote: Remote, signal: AbortSignal): Promise<RemoteRefs> {
+export async function listRemoteRefs(git: Git, remote: Remote, signal: AbortSignal, only?: readonly string[]): Promise<RemoteRefs> {
   const { config, ...access } = remoteCall(remote);
-  const args = [...config, 'ls-remote', '--symref', '--end-of-options', remote.url];
+  const patterns = only === undefined ? [] : ['HEAD', ...only];
+  const args = [...config, 'ls-remote', '--symref', '--end-of-options', remote.url, ...patterns];
   const listing = createRefListing(git.limits.maxEntries);
   try {
     for await (const line of splitRecords(readGit(git, { ...access, args, gitDir: undefined, signal }), '\n')) listing.add(line);

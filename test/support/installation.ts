@@ -58,6 +58,8 @@ export async function startInstallation(scope: Scope, options: InstallationOptio
     TRIBUTARY_ALLOWED_HOSTS: '127.0.0.1',
     PUBLIC_URL: url,
     LOG_LEVEL: 'debug',
+    // A test that is about polling says how often; in the others nothing but what they do makes runs.
+    POLL_INTERVAL_S: '3600',
     ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
     ...options.env,
   };

@@ -1,0 +1,33 @@
+import type { Remote } from '#domain/remote.ts';
+import type { CommitId } from '#domain/words.ts';
+import { isCommitId } from '#domain/words.ts';
+import type { Git } from './context.ts';
+import type { RemoteRefs } from './list-remote-refs.ts';
+import { listRemoteRefs } from './list-remote-refs.ts';
+import { toBranchRef, toTagRef } from './ref-name.ts';
+
+/** What the remote says of a ref now. A commit is followed by nobody: it says that the remote answers and no more. */
+export type TrackedRef = { readonly is: 'at'; readonly commit: CommitId } | { readonly is: 'absent' } | { readonly is: 'a-commit' };
+
+const SHORT_ID = /^[0-9a-f]{7,64}$/i;
+
+/** Asks the remote for one branch or tag with one `ls-remote`. Throws as `listRemoteRefs` does. */
+export async function lookAtRef(git: Git, remote: Remote, name: string, signal: AbortSignal): Promise<TrackedRef> {
+  // The last is what an annotated tag points to.
+  const only = candidates(name).flatMap((ref) => (ref.startsWith('refs/tags/') ? [ref, `${ref}^{}`] : [ref]));
+  if (only.length === 0) return { is: 'absent' };
+  return findTracked(await listRemoteRefs(git, remote, signal, only), name);
+}
+
+/** The same of refs that were listed already. Looks in the order in which a mirror resolves a name. */
+export function findTracked({ refs, peeled }: Pick<RemoteRefs, 'refs' | 'peeled'>, name: string): TrackedRef {
+  for (const ref of candidates(name)) {
+    const commit = peeled.get(ref) ?? refs.get(ref);
+    if (commit !== undefined) return { is: 'at', commit };
+  }
+  return isCommitId(name) || SHORT_ID.test(name) ? { is: 'a-commit' } : { is: 'absent' };
+}
+
+function candidates(name: string): readonly string[] {
+  return [toBranchRef(name), toTagRef(name)].filter((ref) => ref !== undefined);
+}

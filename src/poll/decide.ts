@@ -1,0 +1,56 @@
+import type { FailureCode } from '#domain/failure-codes.ts';
+import type { TrackedRef } from '#git/tracked-ref.ts';
+
+/** What is known here of a repository's ref. */
+export interface Known {
+  /** Commit that the last run looked at, good or not. */
+  readonly commit: string | null;
+  /** Why the last run failed; undefined when it did not. */
+  readonly errorCode: string | undefined;
+  /** The last run failed and is to be repeated at some time. */
+  readonly retryWaits: boolean;
+  /** Looks in a row that failed before this one. */
+  readonly failures: number;
+  /** What was seen when a look last asked for a sync, if no other run has begun since then but the one asked for. */
+  readonly asked: string | null;
+}
+
+/** `trial`: nothing new is seen, but what made the last run fail may be over. Trials become rarer if they fail. */
+export type Verdict = { readonly ask: false } | { readonly ask: true; readonly seen: string; readonly trial: boolean };
+
+/** What a run failed with that a look which succeeds speaks against; nobody repeats such a run. */
+const OVER_WHEN_SEEN: ReadonlySet<string> = new Set<FailureCode>([
+  'AUTH_FAILED',
+  'AUTH_MISSING',
+  'AUTH_EXPIRED',
+  'AUTH_REVOKED',
+  'REPO_NOT_FOUND',
+  'REPO_GONE',
+  'REPO_MOVED',
+  'REPO_EMPTY',
+  'REF_NOT_FOUND',
+  'BRANCH_DELETED',
+  'POLICY_DENIED',
+  'TLS_UNTRUSTED',
+]);
+const SAY_ABSENT: ReadonlySet<string> = new Set<FailureCode>(['REF_NOT_FOUND', 'BRANCH_DELETED', 'REPO_EMPTY']);
+export const ABSENT = 'absent';
+
+/** Whether what is seen at the remote calls for a sync. Pure. */
+export function decide(seen: TrackedRef, known: Known): Verdict {
+  switch (seen.is) {
+    case 'at':
+      if (seen.commit !== known.commit && seen.commit !== known.asked) return { ask: true, seen: seen.commit, trial: false };
+      return isMended(known) ? { ask: true, seen: seen.commit, trial: true } : { ask: false };
+    case 'absent':
+      if (known.asked === ABSENT || (known.errorCode !== undefined && SAY_ABSENT.has(known.errorCode))) return { ask: false };
+      return { ask: true, seen: ABSENT, trial: false };
+    case 'a-commit':
+      return isMended(known) ? { ask: true, seen: seen.is, trial: true } : { ask: false };
+  }
+}
+
+/** A run that waits for its retry time is not made to wait on once the remote is back. */
+function isMended({ errorCode, retryWaits, failures }: Known): boolean {
+  return (errorCode !== undefined && OVER_WHEN_SEEN.has(errorCode)) || (retryWaits && failures > 0);
+}
