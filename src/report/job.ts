@@ -1,12 +1,11 @@
-import type { Selectable } from 'kysely';
 import type { Logger } from 'pino';
 import type { Database } from '#db/database.ts';
-import type { Schema } from '#db/schema.ts';
 import { Failure, toFailure } from '#domain/failure.ts';
 import type { CommitStatus } from '#domain/status.ts';
 import type { ForgeApi, RemoteRef } from '#providers/contract.ts';
 import { reached } from '#steps/reached.ts';
-import { claimReport, releaseReport } from './store.ts';
+import type { ClaimedReport } from './store.ts';
+import { SENDING_MS, claimReport, releaseReport, renewClaim } from './store.ts';
 
 export interface ReportDeps {
   readonly database: Database;
@@ -18,32 +17,44 @@ export interface ReportDeps {
 /** How soon to look again while another sender has the report. */
 const BUSY_MS = 1_000;
 
+/** A write that takes longer may land after another sender's. */
+const WRITE_WITHIN_MS = SENDING_MS - 2_000;
+
 /**
  * Posts a report if what stands at the provider differs. Runs twice to the same end: it looks first, a version that was sent
- * is not sent again, and one sender at a time has a report, so an older state never lands on a newer one.
+ * is not sent again, and one sender at a time has a report, so an older state never lands on a newer one. No provider can refuse
+ * the write of a sender that stood still meanwhile, so it asks whether it still has the report right before, and one that finds
+ * that it lost it right after has the report looked at once more.
  * What a person must mend is kept with the report and not retried; everything else is the queue's.
  */
 export async function sendReport(deps: ReportDeps, reportId: string, signal: AbortSignal): Promise<void> {
   for (;;) {
-    const report = await claimReport(deps.database, reportId);
-    if (report === undefined) return;
-    if (report === 'busy') throw new Failure('RATE_LIMITED', { message: 'Another worker is posting this report.', retryAfterMs: BUSY_MS });
+    const claimed = await claimReport(deps.database, reportId);
+    if (claimed === undefined) return;
+    if (claimed === 'busy') throw busy();
     reached('report.claimed');
-    const problem = await post(deps, report, signal);
+    const { held, problem } = await post(deps, claimed, signal);
     reached('report.posted');
-    const done = problem === undefined ? { version: report.version } : { version: report.version, problem };
-    const isNewer = await releaseReport(deps.database, reportId, done);
+    const { version } = held.report;
+    const outcome = await releaseReport(deps.database, held, problem === undefined ? { version } : { version, problem });
     reached('report.recorded');
-    if (!isNewer) return;
+    if (outcome === 'lost') throw busy();
+    if (outcome === 'done') return;
   }
 }
 
-/** Posts it, or answers why a person must act first. */
+function busy(): Failure {
+  return new Failure('RATE_LIMITED', { message: 'Another worker is posting this report.', retryAfterMs: BUSY_MS });
+}
+
+/** Posts it, or answers why a person must act first; with the claim as it is then. */
 async function post(
   { database, log, openForge }: ReportDeps,
-  report: Selectable<Schema['reports']>,
+  claimed: ClaimedReport,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<{ readonly held: ClaimedReport; readonly problem?: string }> {
+  const { report } = claimed;
+  let held = claimed;
   const status: CommitStatus = {
     context: report.context,
     state: report.state,
@@ -54,15 +65,19 @@ async function post(
     const forge = await openForge(report.repository_id);
     const statuses = forge?.api.statuses;
     if (forge === undefined || statuses === undefined)
-      return 'No status is posted: the repository has no credential for an API with statuses.';
+      return { held, problem: 'No status is posted: the repository has no credential for an API with statuses.' };
     const [newest] = await statuses.list(forge.ref, report.commit_id, report.context, signal);
     reached('report.looked');
-    if (newest === undefined || !isSame(newest, status)) await statuses.write(forge.ref, report.commit_id, status, signal);
-    return undefined;
+    if (newest !== undefined && isSame(newest, status)) return { held };
+    const renewed = await renewClaim(database, held);
+    if (renewed === undefined) throw busy();
+    held = renewed;
+    await statuses.write(forge.ref, report.commit_id, status, AbortSignal.any([signal, AbortSignal.timeout(WRITE_WITHIN_MS)]));
+    return { held };
   } catch (error) {
     const failure = toFailure(error);
     if (failure.next !== 'never') {
-      await releaseReport(database, report.id);
+      await releaseReport(database, held);
       throw failure;
     }
     log.warn(
@@ -76,7 +91,7 @@ async function post(
       },
       'a status cannot be posted',
     );
-    return `${failure.message} ${failure.help}`;
+    return { held, problem: `${failure.message} ${failure.help}` };
   }
 }
 

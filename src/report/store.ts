@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import { sql } from 'kysely';
 import { v7 as newId } from 'uuid';
 import type { Database, Tx } from '#db/database.ts';
 import type { Schema } from '#db/schema.ts';
@@ -74,11 +75,23 @@ export async function closePending(
   for (const { id } of await query.returning('id').execute()) await queue.send(tx, 'send-report', { reportId: id });
 }
 
-/** A sender that does not come back within this time was killed; the provider's own limit is far below it. */
-const SENDING_MS = 60_000;
+/**
+ * A sender that does not show itself for this long was killed or stands still. It renews right before it writes, so this has to
+ * cover one request; a killed sender's report is posted as soon as the queue finds its job, after 10 s.
+ */
+export const SENDING_MS = 12_000;
+
+export interface ClaimedReport {
+  readonly report: Selectable<Schema['reports']>;
+  /** Tells this claim from any later one. */
+  readonly claim: string;
+}
+
+const claimed = sql<string>`sending_until::text`.as('claim');
+const isHeldAs = (claim: string) => sql<boolean>`sending_until = ${claim}::timestamptz`;
 
 /** Takes a report that is not posted yet for this sender alone; 'busy' while another sender has it, undefined when there is nothing to post. */
-export async function claimReport(database: Database, reportId: string): Promise<Selectable<Schema['reports']> | 'busy' | undefined> {
+export async function claimReport(database: Database, reportId: string): Promise<ClaimedReport | 'busy' | undefined> {
   const row = await database.kysely
     .updateTable('reports')
     .set({ sending_until: databaseTimeIn(SENDING_MS) })
@@ -86,8 +99,9 @@ export async function claimReport(database: Database, reportId: string): Promise
     .whereRef('version', '>', 'sent_version')
     .where((eb) => eb.or([eb('sending_until', 'is', null), eb('sending_until', '<', databaseNow())]))
     .returningAll()
+    .returning(claimed)
     .executeTakeFirst();
-  if (row !== undefined) return row;
+  if (row !== undefined) return { report: row, claim: row.claim };
   const unsent = await database.kysely
     .selectFrom('reports')
     .select('id')
@@ -97,23 +111,44 @@ export async function claimReport(database: Database, reportId: string): Promise
   return unsent === undefined ? undefined : 'busy';
 }
 
+/** The claim for as long again, or undefined when another sender has taken over. */
+export async function renewClaim(database: Database, { report, claim }: ClaimedReport): Promise<ClaimedReport | undefined> {
+  const row = await database.kysely
+    .updateTable('reports')
+    .set({ sending_until: databaseTimeIn(SENDING_MS) })
+    .where('id', '=', report.id)
+    .where(isHeldAs(claim))
+    .returning(claimed)
+    .executeTakeFirst();
+  return row === undefined ? undefined : { report, claim: row.claim };
+}
+
 /**
  * Lets go of a report: posted at `version`, given up at it for the reason in `problem`, or (without a version) to be tried again.
- * A newer version that was asked for meanwhile stays to be posted; the answer says whether there is one.
+ * A newer version that was asked for meanwhile stays to be posted: 'more'. When another sender has taken over it is 'lost', and is
+ * to be posted once more: nobody knows whose request the provider saw last.
  */
 export async function releaseReport(
   database: Database,
-  reportId: string,
+  { report, claim }: ClaimedReport,
   done?: { readonly version: number; readonly problem?: string },
-): Promise<boolean> {
+): Promise<'done' | 'more' | 'lost'> {
   const row = await database.kysely
     .updateTable('reports')
     .set({
       sending_until: null,
       ...(done === undefined ? {} : { sent_version: done.version, sent_at: databaseNow(), problem: done.problem ?? null }),
     })
-    .where('id', '=', reportId)
+    .where('id', '=', report.id)
+    .where(isHeldAs(claim))
     .returning(['version', 'sent_version'])
     .executeTakeFirst();
-  return row !== undefined && row.version > row.sent_version;
+  if (row !== undefined) return row.version > row.sent_version ? 'more' : 'done';
+  if (done === undefined) return 'lost';
+  await database.kysely
+    .updateTable('reports')
+    .set((eb) => ({ version: eb('version', '+', 1) }))
+    .where('id', '=', report.id)
+    .execute();
+  return 'lost';
 }
