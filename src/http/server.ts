@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import Fastify, { LogController } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
-import { v7 as newId } from 'uuid';
+import { HEADERS_WITHIN_MS, LONGEST_ARRIVAL_MS, LOOK_EVERY_MS, limitArrival } from './arrival.ts';
 import type { Auth } from './auth.ts';
 import { createAuth } from './auth.ts';
 import type { HttpDeps } from './deps.ts';
@@ -26,10 +27,6 @@ import { registerSync } from './routes/sync.ts';
 import { registerWebhook } from './routes/webhook.ts';
 
 const API_BODY_BYTES = 1024 * 1024;
-/** Slow senders are ended: a request has this long to arrive, its headers far less (SECURITY.md T33). Node looks every 30 s unless told otherwise. */
-const REQUEST_MS = 60_000;
-const HEADERS_MS = 8_000;
-const LOOK_FOR_SLOW_MS = 1_000;
 
 /** The whole HTTP surface, not listening yet. Closing it ends the event streams first. */
 export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
@@ -37,12 +34,11 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   const logger: FastifyBaseLogger = deps.log;
   const server = Fastify({
     loggerInstance: logger,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: API_BODY_BYTES,
-    requestTimeout: REQUEST_MS,
-    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: LOOK_FOR_SLOW_MS },
-    genReqId: () => newId(),
-    requestIdLogLabel: 'requestId',
+    requestTimeout: LONGEST_ARRIVAL_MS,
+    http: { headersTimeout: HEADERS_WITHIN_MS, connectionsCheckingInterval: LOOK_EVERY_MS },
+    genReqId: () => randomUUID(),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
     forceCloseConnections: 'idle',
     // For what never comes to a route, such as an address that cannot be decoded.
@@ -52,6 +48,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   server.setSerializerCompiler(serializerCompiler);
   server.setErrorHandler(handleError);
   acceptEmptyJson(server);
+  limitArrival(server);
   const auth = createAuth(deps.authenticate);
   const streams = await openEventStreams(deps);
   let stopping = false;
@@ -60,16 +57,18 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     await streams.close();
   });
   // A connection that is kept after its last answer would keep the process from stopping.
-  server.addHook('onSend', async (_request, reply, payload) => {
+  server.addHook('onSend', (_request, reply, payload, done) => {
     if (stopping) reply.header('connection', 'close');
-    return payload;
+    done(null, payload);
   });
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    done();
   });
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions } = request;
     request.log.debug({ method, route: routeOptions.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'answered');
+    done();
   });
 
   await server.register(helmet, {

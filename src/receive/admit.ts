@@ -78,10 +78,10 @@ function toDelivery(reader: WebhookReader, headers: Headers, body: VerifiedBody,
 
 /** PostgreSQL stores no NUL in text; a header that holds one is none of a provider's. */
 function keep(headers: Headers, names: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = headers[name];
-      return typeof value === 'string' ? [[name, value.replaceAll('\0', '').slice(0, 1_000)]] : [];
-    }),
-  );
+  const kept: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (typeof value === 'string') kept[name] = value.replaceAll('\0', '').slice(0, 1_000);
+  }
+  return kept;
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { refuseFields } from '#domain/refusal.ts';
 import { isCommitId } from '#domain/words.ts';
+import { LONGEST_ARRIVAL_MS } from '#http/arrival.ts';
 import type { Auth } from '#http/auth.ts';
 import type { HttpDeps } from '#http/deps.ts';
 import { RefusedError } from '#http/errors.ts';
@@ -39,7 +40,7 @@ export async function registerImports(scope: FastifyInstance, deps: HttpDeps, au
   scope.post(
     '/imports',
     {
-      config: { action: 'repository:change' },
+      config: { action: 'repository:change', arrivesWithinMs: LONGEST_ARRIVAL_MS },
       schema: { tags: ['imports'], summary: 'Import a folder that is sent as a tar stream', querystring: z.looseObject({}) },
     },
     async (request, reply) => {
