@@ -25,12 +25,30 @@ export function apiOf(url: string, token?: string): Api {
       headers: { 'user-agent': 'forge-self', ...authorization, ...headers },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    const text = await response.text();
-    return {
-      status: response.status,
-      headers: response.headers,
-      body: (text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : { text }) as ApiResponse['body'],
-    };
+    return toApiResponse(response);
+  };
+}
+
+/** Calls the REST API of GitLab with a token, or without. */
+export function gitlabApiOf(url: string, token?: string): Api {
+  return async (method, path, body, headers = {}) => {
+    const credential: Record<string, string> = token === undefined ? {} : { 'private-token': token };
+    const response = await fetch(`${url}/api/v4${path}`, {
+      method,
+      redirect: 'manual',
+      headers: { ...credential, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    return toApiResponse(response);
+  };
+}
+
+async function toApiResponse(response: Response): Promise<ApiResponse> {
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : { text }) as ApiResponse['body'],
   };
 }
 

@@ -7,19 +7,21 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import type { DeliveryView } from './control/deliveries.ts';
+import type { StatusView } from './control/observe.ts';
 import type { PullView } from './control/pulls.ts';
 import type { PushView } from './control/pushes.ts';
 import type { RepositoryView } from './control/repositories.ts';
 import type { Effect } from './effects.ts';
+import type { gitlabSettings, gitlabTokenChange } from './gitlab/wire.ts';
 import type * as wire from './wire.ts';
 
-export type { DeliveryView, Effect, PullView, PushView, RepositoryView };
+export type { DeliveryView, Effect, PullView, PushView, RepositoryView, StatusView };
 
 /** Speaks the control API. Every method rejects with `ForgeError` when the forge refuses. */
 export interface ForgeClient {
   readonly url: string;
   createToken(token: z.input<typeof wire.newToken>): Promise<{ readonly id: number; readonly token: string; readonly login: string }>;
-  changeToken(id: number, change: z.input<typeof wire.tokenChange>): Promise<void>;
+  changeToken(id: number, change: z.input<typeof wire.tokenChange> | z.input<typeof gitlabTokenChange>): Promise<void>;
   createRepository(repository: z.input<typeof wire.newRepository>): Promise<RepositoryView>;
   readRepository(fullName: string): Promise<RepositoryView>;
   /** Renames, moves, archives, opens or closes a repository, or gives it another default branch. */
@@ -50,6 +52,11 @@ export interface ForgeClient {
   deliverRaw(delivery: z.input<typeof wire.rawDelivery>): Promise<readonly DeliveryView[]>;
   addFault(fault: z.input<typeof wire.newFault>): Promise<number>;
   clearFaults(id?: number): Promise<void>;
+  /** How GitLab is set up: version, clock, limits. */
+  changeGitlab(settings: z.input<typeof gitlabSettings>): Promise<void>;
+  /** Holds the statuses of a commit at GitLab, as another update of them would; the id lets go. */
+  holdStatuses(fullName: string, sha: string): Promise<number>;
+  releaseStatuses(id: number): Promise<void>;
   /** Resolves when no delivery and no Git call is under way. Hangs as long as a fault makes one hang. */
   settle(): Promise<void>;
   /** Forgets everything. */
@@ -60,15 +67,6 @@ export interface SpawnedForge extends ForgeClient {
   readonly pid: number;
   /** Ends the process and waits for it. */
   stop(): Promise<void>;
-}
-
-export interface StatusView {
-  readonly id: number;
-  readonly state: 'error' | 'failure' | 'pending' | 'success';
-  readonly context: string;
-  readonly description: string | null;
-  readonly target_url: string | null;
-  readonly creator: { readonly login: string };
 }
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
@@ -118,25 +116,29 @@ export function createForgeClient(url: string): ForgeClient {
     createToken: (token) => call('POST', '/tokens', token),
     changeToken: (id, change) => call('PATCH', `/tokens/${id}`, change),
     createRepository: (repository) => call('POST', '/repositories', repository),
-    readRepository: (fullName) => call('GET', `/repositories/${fullName}`),
-    changeRepository: (fullName, change) => call('PATCH', `/repositories/${fullName}`, change),
-    deleteRepository: (fullName) => call('DELETE', `/repositories/${fullName}`),
+    readRepository: (fullName) => call('GET', `/repositories/${inPath(fullName)}`),
+    changeRepository: (fullName, change) => call('PATCH', `/repositories/${inPath(fullName)}`, change),
+    deleteRepository: (fullName) => call('DELETE', `/repositories/${inPath(fullName)}`),
     push: (push) => call('POST', '/pushes', push),
     moveRefs: (refs) => call('POST', '/refs', refs),
     deleteBranch: (repository, branch) => call('POST', '/refs', { repository, updates: [{ ref: `refs/heads/${branch}`, sha: null }] }),
     createTag: (tag) => call('POST', '/tags', tag),
     fastImport: (fullName, stream, { silent = false } = {}) =>
-      sendControl(`${url}/_forge/repositories/${fullName}/fast-import${silent ? '?silent' : ''}`, 'POST', stream),
+      sendControl(`${url}/_forge/repositories/${inPath(fullName)}/fast-import${silent ? '?silent' : ''}`, 'POST', stream),
     writeObject: async (fullName, type, content) => {
-      const stored = await sendControl<{ readonly sha: string }>(`${url}/_forge/repositories/${fullName}/objects/${type}`, 'POST', content);
+      const stored = await sendControl<{ readonly sha: string }>(
+        `${url}/_forge/repositories/${inPath(fullName)}/objects/${type}`,
+        'POST',
+        content,
+      );
       return stored.sha;
     },
     openPull: (pull) => call('POST', '/pulls', pull),
-    changePull: (fullName, number, change) => call('PATCH', `/repositories/${fullName}/pulls/${number}`, change),
+    changePull: (fullName, number, change) => call('PATCH', `/repositories/${inPath(fullName)}/pulls/${number}`, change),
     comment: (comment) => call('POST', '/comments', comment),
     waitForEffect: (matches, options) => waitForEffect(effects, matches, options),
     requests: () => call('GET', '/requests'),
-    statuses: (fullName, sha) => call('GET', `/repositories/${fullName}/statuses/${sha}`),
+    statuses: (fullName, sha) => call('GET', `/repositories/${inPath(fullName)}/statuses/${sha}`),
     deliveries: ({ event, hookId } = {}) => {
       const query = new URLSearchParams({
         ...(event === undefined ? {} : { event }),
@@ -148,9 +150,18 @@ export function createForgeClient(url: string): ForgeClient {
     deliverRaw: (delivery) => call('POST', '/deliveries', delivery),
     addFault: async (fault) => (await call<{ readonly id: number }>('POST', '/faults', fault)).id,
     clearFaults: (id) => call('DELETE', id === undefined ? '/faults' : `/faults/${id}`),
+    changeGitlab: (settings) => call('PATCH', '/gitlab', settings),
+    holdStatuses: async (repository, sha) => (await call<{ readonly id: number }>('POST', '/gitlab/status-locks', { repository, sha })).id,
+    releaseStatuses: (id) => call('DELETE', `/gitlab/status-locks/${id}`),
     settle: () => call('POST', '/settle'),
     reset: () => call('POST', '/reset'),
   };
+}
+
+/** Groups within groups are one segment of a path. */
+function inPath(fullName: string): string {
+  const slash = fullName.lastIndexOf('/');
+  return `${encodeURIComponent(fullName.slice(0, slash))}/${encodeURIComponent(fullName.slice(slash + 1))}`;
 }
 
 async function waitForEffect(

@@ -6,6 +6,9 @@ import { createEffects, type Effects } from './effects.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createHooksDir } from './git/bare.ts';
 import { createGithubState, type GithubState } from './github/state.ts';
+import { createGitlabState, type GitlabState } from './gitlab/state.ts';
+import type { Overtaking } from './hooks/deliver.ts';
+import type { Delivery } from './hooks/deliveries.ts';
 import { createRepositories, type Repositories } from './repositories.ts';
 import { createTokens, type Tokens } from './tokens.ts';
 
@@ -26,6 +29,10 @@ export interface Forge {
   /** By repository id: at most one writer of the control API at a time. */
   readonly lock: Lock;
   readonly github: GithubState;
+  readonly gitlab: GitlabState;
+  /** Webhooks of every provider, in the order they were started. */
+  readonly deliveries: Delivery[];
+  readonly overtaking: Overtaking;
   nextId(): number;
   /** Aborts when the forge ends or is reset: whatever waits gives up. */
   readonly ended: AbortSignal;
@@ -58,6 +65,9 @@ export function createForge({ url, dataDir, hookTimeoutMs, ended }: ForgeSetting
     busy: createBusy(),
     lock: createLock(),
     github: createGithubState(),
+    gitlab: createGitlabState(nextId),
+    deliveries: [],
+    overtaking: { waiting: new Set() },
     nextId,
     ended,
   };

@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import type { Account } from './accounts.ts';
+import type { ProviderName } from './wire.ts';
 
 /** A repository on the disk and its name. What a provider hangs on it (hooks, statuses) lives in the provider's folder. */
 export interface Repository {
   readonly id: number;
+  /** Whose face it has. Another provider does not know it. */
+  readonly provider: ProviderName;
   /** The bare repository. Named by the id, so that a rename moves nothing. */
   readonly dir: string;
   readonly createdAt: Date;
@@ -17,12 +20,13 @@ export interface Repository {
 
 export interface Repositories {
   add(repository: Omit<Repository, 'id' | 'dir'>): Repository;
-  change(id: number, change: Partial<Omit<Repository, 'id' | 'dir'>>): Repository;
+  change(id: number, change: Partial<Omit<Repository, 'id' | 'dir' | 'provider'>>): Repository;
   remove(id: number): void;
-  get(id: number): Repository | undefined;
+  /** With a provider, as it knows them: another one's are not there. */
+  get(id: number, provider?: ProviderName): Repository | undefined;
   /** By `owner/name`, without case. `moved` when that is a former name. */
-  find(fullName: string): { readonly repository: Repository; readonly moved: boolean } | undefined;
-  list(): readonly Repository[];
+  find(fullName: string, provider?: ProviderName): { readonly repository: Repository; readonly moved: boolean } | undefined;
+  list(provider?: ProviderName): readonly Repository[];
 }
 
 export function createRepositories(gitRoot: string, nextId: () => number): Repositories {
@@ -48,15 +52,18 @@ export function createRepositories(gitRoot: string, nextId: () => number): Repos
       return changed;
     },
     remove: (id) => void repositories.delete(id),
-    get: (id) => repositories.get(id),
-    find: (fullName) => {
+    get: (id, provider) => known(repositories.get(id), provider),
+    find: (fullName, provider) => {
       const repository = named(fullName);
-      if (repository !== undefined) return { repository, moved: false };
-      const moved = repositories.get(formerNames.get(fullName.toLowerCase()) ?? 0);
-      return moved === undefined ? undefined : { repository: moved, moved: true };
+      const found = repository ?? repositories.get(formerNames.get(fullName.toLowerCase()) ?? 0);
+      return known(found, provider) === undefined || found === undefined ? undefined : { repository: found, moved: found !== repository };
     },
-    list: () => [...repositories.values()],
+    list: (provider) => [...repositories.values()].filter((repository) => known(repository, provider) !== undefined),
   };
+}
+
+function known(repository: Repository | undefined, provider: ProviderName | undefined): Repository | undefined {
+  return provider === undefined || repository?.provider === provider ? repository : undefined;
 }
 
 export function fullNameOf(repository: Pick<Repository, 'owner' | 'name'>): string {

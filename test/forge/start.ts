@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { serveControl } from './control/serve.ts';
 import { createForge, type Forge } from './forge.ts';
-import { API_PREFIX, serveApi } from './github/api.ts';
-import { serveGit } from './github/git-http.ts';
+import { serveGit } from './git/serve.ts';
+import { API_PREFIX as GITHUB, serveApi as serveGithubApi } from './github/api.ts';
+import { serveGitlabApi } from './gitlab/api.ts';
+import { API_PREFIX as GITLAB } from './gitlab/shapes.ts';
 import { openExchange, sendAnswer, type Exchange } from './http/exchange.ts';
 
 export interface ForgeOptions {
@@ -69,8 +71,13 @@ async function serve(forge: Forge, exchange: Exchange, isReset: boolean): Promis
   if (isReset) return sendAnswer(exchange, { status: 204 });
   if (pathname.startsWith('/_forge/')) return serveControl(forge, exchange);
   forge.effects.requests.count(exchange.method, pathname);
-  if (pathname === API_PREFIX || pathname.startsWith(`${API_PREFIX}/`)) return serveApi(forge, exchange);
+  if (isBelow(GITHUB, pathname)) return serveGithubApi(forge, exchange);
+  if (isBelow(GITLAB, pathname)) return serveGitlabApi(forge, exchange);
   return serveGit(forge, exchange);
+}
+
+function isBelow(prefix: string, pathname: string): boolean {
+  return pathname === prefix || pathname.startsWith(`${prefix}/`);
 }
 
 /** A fault of the forge itself: told to the client and on stderr, as no test should pass over it. */

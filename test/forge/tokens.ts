@@ -36,7 +36,11 @@ export function createTokens(nextId: () => number): Tokens {
 }
 
 /** Without the secret. */
-export function describeToken({ id, kind, login }: Token): { readonly id: number; readonly kind: string; readonly login: string } {
+export function describeToken({ id, kind, login }: { readonly id: number; readonly kind: string; readonly login: string }): {
+  readonly id: number;
+  readonly kind: string;
+  readonly login: string;
+} {
   return { id, kind, login };
 }
 

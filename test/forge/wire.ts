@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { gitlabToken } from './gitlab/wire.ts';
 
 /** What the control API speaks. Unknown fields are refused, so that a misspelt one fails a test at once. */
 
@@ -17,10 +18,12 @@ const tokenCommon = {
   sso_required: z.boolean().default(false),
 };
 
-export const newToken = z.discriminatedUnion('kind', [
+const githubToken = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('classic'), ...tokenCommon, scopes: z.array(z.string()).default([]) }),
   z.strictObject({ kind: z.literal('fine-grained'), ...tokenCommon, permissions: z.record(z.string(), permissionLevel).default({}) }),
 ]);
+
+export const newToken = z.union([githubToken, gitlabToken]);
 
 export const tokenChange = z.strictObject({
   scopes: z.array(z.string()).exactOptional(),
@@ -51,7 +54,11 @@ export const commitChange = z.strictObject({
   author: person.exactOptional(),
 });
 
+export const providerName = z.enum(['github', 'gitlab']);
+
 export const newRepository = z.strictObject({
+  provider: providerName.default('github'),
+  /** At GitLab also a group within groups: `acme/network`. */
   owner: z.string().min(1),
   name: z.string().regex(/^[\w.-]+$/),
   private: z.boolean().default(true),
@@ -127,6 +134,11 @@ export const rawDelivery = z.strictObject({
   url: z.string().exactOptional(),
   secret: z.string().exactOptional(),
   content_type: z.enum(['json', 'form']).exactOptional(),
+  /** Whose headers: the hook's provider, without one GitHub's unless said. */
+  provider: providerName.exactOptional(),
+  /** GitLab alone: the key that signs, and the time of the attempt in seconds since 1970. */
+  signing_token: z.string().exactOptional(),
+  timestamp: z.int().exactOptional(),
   event: z.string(),
   /** JSON to send, or in `payload_base64` the very bytes. */
   payload: z.json().exactOptional(),
@@ -176,6 +188,7 @@ export const newFault = z.strictObject({
   action: faultAction,
 });
 
+export type ProviderName = z.output<typeof providerName>;
 export type Role = z.output<typeof roleName>;
 export type FileContent = z.output<typeof fileContent>;
 export type CommitChange = z.output<typeof commitChange>;
@@ -183,6 +196,9 @@ export type Person = z.output<typeof person>;
 export type FaultAction = z.output<typeof faultAction>;
 export type FaultTarget = Fault['target'];
 export type Fault = z.output<typeof newFault>;
+export type NewPull = z.output<typeof newPull>;
+export type PullChange = z.output<typeof pullChange>;
+export type NewComment = z.output<typeof newComment>;
 export type RawDelivery = z.output<typeof rawDelivery>;
-export type TokenSpec = z.output<typeof newToken>;
+export type TokenSpec = z.output<typeof githubToken>;
 export type TokenChange = z.output<typeof tokenChange>;

@@ -1,21 +1,22 @@
-import { randomUUID } from 'node:crypto';
 import type { Forge } from '#test/forge/forge.ts';
-import { redeliver, run, type DeliveryStart } from '#test/forge/github/deliveries.ts';
-import { encodePayload, hookHeaders } from '#test/forge/github/hook-request.ts';
-import type { Delivery, Hook } from '#test/forge/github/state.ts';
-import { spoilSignatures } from '#test/forge/hooks/deliver.ts';
-import { rawDelivery, type RawDelivery } from '#test/forge/wire.ts';
+import { redeliver } from '#test/forge/github/deliveries.ts';
+import { githubRawDelivery } from '#test/forge/github/raw-delivery.ts';
+import { resend } from '#test/forge/gitlab/deliveries.ts';
+import { gitlabRawDelivery } from '#test/forge/gitlab/raw-delivery.ts';
+import { startDelivery, type Delivery, type DeliveryStart } from '#test/forge/hooks/deliveries.ts';
+import { rawDelivery, type ProviderName, type RawDelivery } from '#test/forge/wire.ts';
 import { control, ControlError, type ControlCall, type ControlEndpoint } from './endpoint.ts';
 
 export const deliveryControls: readonly ControlEndpoint[] = [
   control('GET', '/deliveries', ({ forge, query }) => listDeliveries(forge, query)),
   control('POST', '/deliveries', deliverRaw),
   control('POST', '/deliveries/{id}/again', deliverAgain),
-  control('GET', '/hooks', ({ forge }) => [...forge.github.hooks.values()]),
+  control('GET', '/hooks', ({ forge }) => [...forge.github.hooks.values(), ...forge.gitlab.hooks.values()]),
 ];
 
 export interface DeliveryView {
   readonly id: number;
+  readonly provider: ProviderName;
   readonly guid: string;
   readonly hook_id: number | null;
   readonly event: string;
@@ -35,6 +36,7 @@ export interface DeliveryView {
 export function describeDelivery(delivery: Delivery): DeliveryView {
   return {
     id: delivery.id,
+    provider: delivery.provider,
     guid: delivery.guid,
     hook_id: delivery.hookId,
     event: delivery.event,
@@ -53,58 +55,43 @@ export function describeDelivery(delivery: Delivery): DeliveryView {
 
 function listDeliveries(forge: Forge, query: URLSearchParams): readonly DeliveryView[] {
   const [event, hookId] = [query.get('event'), query.get('hook_id')];
-  return forge.github.deliveries
+  return forge.deliveries
     .filter((delivery) => (event === null || delivery.event === event) && (hookId === null || String(delivery.hookId) === hookId))
     .map(describeDelivery);
 }
 
 /** Waits for the answer. */
 async function deliverAgain({ forge, params }: ControlCall): Promise<DeliveryView> {
-  const delivery = forge.github.deliveries.find(({ id }) => id === Number(params['id']));
-  const hook = forge.github.hooks.get(delivery?.hookId ?? 0);
-  if (delivery === undefined || hook === undefined) throw new ControlError(404, `there is no delivery ${params['id'] ?? ''} of a hook`);
-  return finished(redeliver(forge, hook, delivery));
+  const delivery = forge.deliveries.find(({ id }) => id === Number(params['id']));
+  const again = delivery === undefined ? undefined : sendAgain(forge, delivery);
+  if (again === undefined) throw new ControlError(404, `there is no delivery ${params['id'] ?? ''} of a hook`);
+  return finished(again);
 }
 
-/** Anything at all to anywhere, signed as asked. Copies share one GUID. Waits for the answers. */
+function sendAgain(forge: Forge, delivery: Delivery): Delivery | undefined {
+  const github = forge.github.hooks.get(delivery.hookId ?? 0);
+  if (github !== undefined) return redeliver(forge, github, delivery);
+  const gitlab = forge.gitlab.hooks.get(delivery.hookId ?? 0);
+  return gitlab === undefined ? undefined : resend(forge, gitlab, delivery);
+}
+
+/** Anything at all to anywhere, signed as asked. Copies share one key. Waits for the answers. */
 async function deliverRaw({ forge, json }: ControlCall): Promise<readonly DeliveryView[]> {
   const spec = await json(rawDelivery);
   const start = startOf(forge, spec);
-  const deliveries = Array.from({ length: spec.copies }, () => run(forge, start));
+  const headers = Object.entries({ ...start.requestHeaders, ...spec.headers });
+  const requestHeaders = Object.fromEntries(headers.filter((entry): entry is [string, string] => entry[1] !== null));
+  const deliveries = Array.from({ length: spec.copies }, () => startDelivery(forge, { ...start, requestHeaders }, () => undefined));
   return Promise.all(deliveries.map(finished));
 }
 
 function startOf(forge: Forge, spec: RawDelivery): DeliveryStart {
-  const hook = targetOf(forge, spec);
-  const { config } = hook;
-  const payload = spec.payload ?? {};
-  const body = spec.payload_base64 === undefined ? encodePayload(payload, config.content_type) : Buffer.from(spec.payload_base64, 'base64');
-  const guid = spec.guid ?? randomUUID();
-  const { secret, ...unsigned } = config;
-  const signing = spec.signature === 'none' || secret === undefined ? unsigned : { ...unsigned, secret };
-  const host = new URL(forge.url).host;
-  const signed = hookHeaders({ guid, event: spec.event, hookId: hook.id, repositoryId: hook.repositoryId, config: signing, host }, body);
-  const headers = { ...(spec.signature === 'bad' ? spoilSignatures(signed) : signed), ...spec.headers };
-  const kept = Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== null);
-  return { guid, hook, event: spec.event, action: null, payload, body, headers: Object.fromEntries(kept), redelivery: false };
-}
-
-function targetOf(forge: Forge, { hook_id, url, secret, content_type }: RawDelivery): DeliveryStart['hook'] {
-  const hook: Hook | undefined = forge.github.hooks.get(hook_id ?? 0);
-  if (hook_id !== undefined && hook === undefined) throw new ControlError(404, `there is no hook ${hook_id}`);
-  const target = url ?? hook?.config.url;
-  if (target === undefined) throw new ControlError(400, 'neither hook_id nor url');
-  const known = secret ?? hook?.config.secret;
-  const config = {
-    content_type: content_type ?? hook?.config.content_type ?? 'json',
-    insecure_ssl: hook?.config.insecure_ssl ?? '0',
-    url: target,
-  } as const;
-  return {
-    id: hook?.id ?? null,
-    repositoryId: hook?.repositoryId ?? null,
-    config: known === undefined ? config : { ...config, secret: known },
-  };
+  const { hook_id: hookId } = spec;
+  const atGitlab = forge.gitlab.hooks.has(hookId ?? 0);
+  if (hookId !== undefined && !atGitlab && !forge.github.hooks.has(hookId)) throw new ControlError(404, `there is no hook ${hookId}`);
+  const start = atGitlab || spec.provider === 'gitlab' ? gitlabRawDelivery(forge, spec) : githubRawDelivery(forge, spec);
+  if (start === undefined) throw new ControlError(400, 'neither hook_id nor url');
+  return start;
 }
 
 async function finished(delivery: Delivery): Promise<DeliveryView> {

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { Account } from '#test/forge/accounts.ts';
 import type { Forge } from '#test/forge/forge.ts';
+import { readRef } from '#test/forge/git/refs.ts';
 import { compilePath, type PathPattern } from '#test/forge/http/route.ts';
 import type { Repository } from '#test/forge/repositories.ts';
 
@@ -44,6 +45,12 @@ export function getRepository(forge: Forge, fullName: string): Repository {
 
 export function repositoryParam({ forge, params }: ControlCall): Repository {
   return getRepository(forge, `${params['owner'] ?? ''}/${params['name'] ?? ''}`);
+}
+
+export async function getTip(repository: Repository, branch: string): Promise<string> {
+  const tip = await readRef(repository.dir, `refs/heads/${branch}`);
+  if (tip === undefined) throw new ControlError(404, `there is no branch ${branch}`);
+  return tip;
 }
 
 /** Who does it: the one named, else the owner. */

@@ -1,4 +1,3 @@
-import { accountShape, statusShape } from '#test/forge/github/shapes.ts';
 import { newFault } from '#test/forge/wire.ts';
 import { control, ControlError, repositoryParam, type ControlCall, type ControlEndpoint } from './endpoint.ts';
 
@@ -18,13 +17,34 @@ export const observeControls: readonly ControlEndpoint[] = [
   control('POST', '/settle', ({ forge }) => forge.busy.idle()),
 ];
 
+/** Of one commit, alike for all providers. GitLab's are jobs, whose state is the one they have now. */
+export interface StatusView {
+  readonly id: number;
+  readonly state: string;
+  readonly context: string;
+  readonly description: string | null;
+  readonly target_url: string | null;
+  readonly creator: { readonly login: string };
+}
+
 /** All of them, the oldest first. */
-function listStatuses(call: ControlCall): readonly unknown[] {
+function listStatuses(call: ControlCall): readonly StatusView[] {
   const { forge, params } = call;
   const repository = repositoryParam(call);
+  if (repository.provider === 'gitlab')
+    return forge.gitlab.statuses
+      .filter((job) => job.projectId === repository.id && job.sha === params['sha'])
+      .map(({ id, status, name, description, targetUrl, author }) => ({
+        id,
+        state: status,
+        context: name,
+        description,
+        target_url: targetUrl,
+        creator: { login: author.login },
+      }));
   return forge.github.statuses
     .filter((status) => status.repositoryId === repository.id && status.sha === params['sha'])
-    .map((status) => ({ ...statusShape(forge.url, repository, status), creator: accountShape(forge.url, status.creator) }));
+    .map(({ id, state, context, description, target_url, creator }) => ({ id, state, context, description, target_url, creator }));
 }
 
 async function addFault({ forge, json }: ControlCall): Promise<{ readonly id: number }> {

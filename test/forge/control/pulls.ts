@@ -1,15 +1,23 @@
 import type { Account } from '#test/forge/accounts.ts';
 import { emailOf } from '#test/forge/accounts.ts';
 import type { Forge } from '#test/forge/forge.ts';
-import { changeRefs, readRef, type RefChange } from '#test/forge/git/refs.ts';
-import { readGit } from '#test/forge/git/run.ts';
 import { addComment, commentShape } from '#test/forge/github/comments.ts';
 import { firePull, publishHead, pullsOf } from '#test/forge/github/pulls.ts';
-import { announcePush } from '#test/forge/github/pushes.ts';
 import type { Pull } from '#test/forge/github/state.ts';
-import { fullNameOf, type Repository } from '#test/forge/repositories.ts';
+import type { Repository } from '#test/forge/repositories.ts';
 import { newComment, newPull, pullChange } from '#test/forge/wire.ts';
-import { actor, control, ControlError, getRepository, repositoryParam, type ControlCall, type ControlEndpoint } from './endpoint.ts';
+import {
+  actor,
+  control,
+  ControlError,
+  getRepository,
+  getTip,
+  repositoryParam,
+  type ControlCall,
+  type ControlEndpoint,
+} from './endpoint.ts';
+import { changeMergeRequest, commentOnMergeRequest, openMergeRequest } from './merge-requests.ts';
+import { pushMerge } from './merge-commit.ts';
 
 export const pullControls: readonly ControlEndpoint[] = [
   control('POST', '/pulls', openPull),
@@ -33,6 +41,7 @@ async function openPull({ forge, json }: ControlCall): Promise<PullView> {
   const spec = await json(newPull);
   const repository = getRepository(forge, spec.repository);
   const source = spec.head_repository === undefined ? repository : getRepository(forge, spec.head_repository);
+  if (repository.provider === 'gitlab') return openMergeRequest(forge, repository, source, spec);
   const baseRef = spec.base ?? repository.defaultBranch;
   const head = await getTip(source, spec.head);
   const base = await getTip(repository, baseRef);
@@ -64,8 +73,10 @@ async function openPull({ forge, json }: ControlCall): Promise<PullView> {
 async function changePull(call: ControlCall): Promise<PullView> {
   const { forge, params } = call;
   const repository = repositoryParam(call);
+  const change = await call.json(pullChange);
+  if (repository.provider === 'gitlab') return changeMergeRequest(forge, repository, Number(params['number']), change);
   const pull = getPull(forge, repository, Number(params['number']));
-  const { pusher, title = pull.title, body = pull.body, base, draft, state, merge } = await call.json(pullChange);
+  const { pusher, title = pull.title, body = pull.body, base, draft, state, merge } = change;
   const happening = { repository, sender: actor(forge, repository, pusher) };
   const tip = base === undefined ? undefined : await getTip(repository, base);
   const changes = {
@@ -99,38 +110,17 @@ async function mergePull(
 ): Promise<void> {
   const { repository, sender } = happening;
   if (pull.state !== 'open') throw new ControlError(409, 'the pull request is not open');
-  const change = await forge.lock(repository.id, () => writeMerge(repository, sender, pull));
-  Object.assign(pull, { state: 'closed', mergedAt: new Date(), mergeCommit: change.after });
-  forge.effects.add({
-    method: 'PUSH',
-    path: `/${fullNameOf(repository)}.git`,
-    token: null,
-    status: 200,
-    answered: 200,
-    body: { refs: [change] },
-  });
-  await announcePush(forge, { repository, changes: [change], pusher: sender });
-  firePull(forge, happening, pull, 'closed');
-}
-
-async function writeMerge(repository: Repository, sender: Account, pull: Pull): Promise<RefChange> {
-  const { dir } = repository;
-  const base = await getTip(repository, pull.base.ref);
-  const tree = await readGit(dir, ['merge-tree', '--write-tree', base, pull.head.sha]).catch(() => {
-    throw new ControlError(409, 'the pull request has conflicts');
-  });
-  const by = `${sender.login} <${emailOf(sender)}> ${Math.floor(Date.now() / 1000)} +0000`;
+  const by = `${sender.login} <${emailOf(sender)}>`;
   const message = `Merge pull request #${pull.number} from ${pull.head.label.replace(':', '/')}`;
-  const text = `tree ${tree}\nparent ${base}\nparent ${pull.head.sha}\nauthor ${by}\ncommitter ${by}\n\n${message}\n`;
-  const after = await readGit(dir, ['hash-object', '-t', 'commit', '-w', '--stdin'], text);
-  const change = { ref: `refs/heads/${pull.base.ref}`, before: base, after };
-  await changeRefs(dir, [change]);
-  return change;
+  const mergeCommit = await pushMerge(forge, repository, { sender, by, base: pull.base.ref, head: pull.head.sha, message });
+  Object.assign(pull, { state: 'closed', mergedAt: new Date(), mergeCommit });
+  firePull(forge, happening, pull, 'closed');
 }
 
 async function comment({ forge, json }: ControlCall): Promise<unknown> {
   const spec = await json(newComment);
   const repository = getRepository(forge, spec.repository);
+  if (repository.provider === 'gitlab') return commentOnMergeRequest(forge, repository, spec);
   const pull = getPull(forge, repository, spec.number);
   return commentShape(forge, repository, addComment(forge, { repository, sender: forge.accounts.ensure(spec.login) }, pull, spec.body));
 }
@@ -139,10 +129,4 @@ function getPull(forge: Forge, repository: Repository, number: number): Pull {
   const pull = pullsOf(forge, repository).find((candidate) => candidate.number === number);
   if (pull === undefined) throw new ControlError(404, `there is no pull request ${number}`);
   return pull;
-}
-
-async function getTip(repository: Repository, branch: string): Promise<string> {
-  const tip = await readRef(repository.dir, `refs/heads/${branch}`);
-  if (tip === undefined) throw new ControlError(404, `there is no branch ${branch}`);
-  return tip;
 }

@@ -3,7 +3,7 @@ import type { Forge } from '#test/forge/forge.ts';
 import { importRaw, writeCommits, writeObject } from '#test/forge/git/fast-import.ts';
 import { changeRefs, isAncestor, listRefs, readRef, resolveCommit, ZERO, type RefChange } from '#test/forge/git/refs.ts';
 import { readGit } from '#test/forge/git/run.ts';
-import { announcePush } from '#test/forge/github/pushes.ts';
+import { announcePush } from '#test/forge/pushed.ts';
 import { fullNameOf, type Repository } from '#test/forge/repositories.ts';
 import { newPush, newRefs, newTag } from '#test/forge/wire.ts';
 import { readBody } from '#test/forge/http/exchange.ts';

@@ -50,6 +50,7 @@ async function createRepository({ forge, json }: ControlCall): Promise<Repositor
   const now = new Date();
   const { name, default_branch: defaultBranch } = spec;
   const repository = forge.repositories.add({
+    provider: spec.provider,
     owner,
     name,
     private: spec.private,
@@ -88,7 +89,8 @@ async function changeRepository(call: ControlCall): Promise<RepositoryView> {
     private: flags.private ?? repository.private,
     archived: flags.archived ?? repository.archived,
   });
-  if (renamed) {
+  // GitLab tells a project's hooks nothing of its name.
+  if (renamed && repository.provider === 'github') {
     const changes = { repository: { name: { from: repository.name } } };
     fire(forge, { repository: changed, sender: owner }, 'repository', { action: 'renamed', changes });
   }
@@ -98,6 +100,7 @@ async function changeRepository(call: ControlCall): Promise<RepositoryView> {
 function removeRepository(forge: Forge, repository: Repository): void {
   forge.repositories.remove(repository.id);
   for (const hook of forge.github.hooks.values()) if (hook.repositoryId === repository.id) forge.github.hooks.delete(hook.id);
+  for (const hook of forge.gitlab.hooks.values()) if (hook.projectId === repository.id) forge.gitlab.hooks.delete(hook.id);
   rmSync(repository.dir, { recursive: true, force: true });
 }
 

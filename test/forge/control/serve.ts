@@ -4,6 +4,7 @@ import { readBody, sendAnswer, type Answer, type Exchange } from '#test/forge/ht
 import { matchPath } from '#test/forge/http/route.ts';
 import { deliveryControls } from './deliveries.ts';
 import { ControlError, type ControlEndpoint } from './endpoint.ts';
+import { gitlabControls } from './gitlab.ts';
 import { observeControls } from './observe.ts';
 import { pullControls } from './pulls.ts';
 import { pushControls } from './pushes.ts';
@@ -17,6 +18,7 @@ const endpoints: readonly ControlEndpoint[] = [
   ...pullControls,
   ...deliveryControls,
   ...observeControls,
+  ...gitlabControls,
 ];
 
 /** Answers `/_forge/…`. Mistakes of the caller are 4xx with a `message`. */

@@ -6,7 +6,7 @@ import { readGit } from './run.ts';
 export const PUSH_RECORD = 'FORGE_PUSH_RECORD';
 
 /**
- * What GitHub's servers allow and refuse: partial clones and any commit by id, no writes to `refs/pull`, broken objects
+ * What the providers' servers allow and refuse: partial clones and any commit by id, no writes to the heads of pull requests, broken objects
  * turned away. `refs/forge` is where a commit lives while it is made.
  */
 const CONFIG = `[core]
@@ -19,6 +19,7 @@ const CONFIG = `[core]
 \tfsckObjects = true
 \tautogc = false
 \thideRefs = refs/pull
+\thideRefs = refs/merge-requests
 [transfer]
 \thideRefs = refs/forge
 [uploadpack]

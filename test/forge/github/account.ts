@@ -34,7 +34,7 @@ function readUser({ forge, caller }: Call): Answer {
 /** Those the token reaches. Behind single sign-on the list is silently shorter, and a header says so. */
 function listOwnRepositories(call: Call): Answer {
   const { caller, query } = call;
-  const mine = call.forge.repositories.list().filter((repository) => caller !== undefined && isMember(caller, repository));
+  const mine = call.forge.repositories.list('github').filter((repository) => caller !== undefined && isMember(caller, repository));
   const visibility = query.get('visibility') ?? 'all';
   return listRepositories(
     call,
@@ -48,7 +48,7 @@ function listOrganizationRepositories(call: Call): Answer {
   if (organization?.type !== 'Organization') return notFound();
   return listRepositories(
     call,
-    forge.repositories.list().filter(({ owner }) => owner.id === organization.id),
+    forge.repositories.list('github').filter(({ owner }) => owner.id === organization.id),
   );
 }
 

@@ -1,12 +1,13 @@
 import type { Forge } from '#test/forge/forge.ts';
 import { answerWith } from '#test/forge/http/faulty.ts';
 import { readBody, type Answer, type Exchange } from '#test/forge/http/exchange.ts';
+import { withValidator } from '#test/forge/http/validator.ts';
 import { describeToken } from '#test/forge/tokens.ts';
 import type { Caller } from './access.ts';
 import { authenticate, type Authentication } from './authenticate.ts';
 import { badCredentials, errorAnswer } from './errors.ts';
 import { isObject } from './hook-config.ts';
-import { callerHeaders, commonHeaders, rateHeaders, withValidator } from './headers.ts';
+import { callerHeaders, commonHeaders, rateHeaders } from './headers.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { dispatch, repositoryNameOf } from './router.ts';
 

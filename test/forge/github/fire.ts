@@ -1,7 +1,7 @@
 import type { Account } from '#test/forge/accounts.ts';
 import type { Forge } from '#test/forge/forge.ts';
 import type { Repository } from '#test/forge/repositories.ts';
-import { startDelivery } from './deliveries.ts';
+import { deliverEvent } from './deliveries.ts';
 import { accountShape, repositoryShape } from './shapes.ts';
 import type { Hook } from './state.ts';
 
@@ -14,7 +14,7 @@ export interface Happening {
 /** Delivers an event to every active hook of the repository that wants it. */
 export function fire(forge: Forge, happening: Happening, event: string, payload: Readonly<Record<string, unknown>>): void {
   const full = { ...payload, ...envelope(forge, happening, payload) };
-  for (const hook of listeners(forge, happening.repository, event)) startDelivery(forge, hook, event, full);
+  for (const hook of listeners(forge, happening.repository, event)) deliverEvent(forge, hook, event, full);
 }
 
 /** Who would hear of such an event. Payloads that cost much are not made for nobody. */

@@ -1,34 +1,34 @@
-import type { Forge } from '#test/forge/forge.ts';
+import type { GitFace } from '#test/forge/git/face.ts';
 import type { Answer } from '#test/forge/http/exchange.ts';
 import { fullNameOf, type Repository } from '#test/forge/repositories.ts';
+import { describeToken } from '#test/forge/tokens.ts';
 import { decide, isAtLeast, isMember, NEEDS, roleIn, type Caller } from './access.ts';
 import { authenticateGit } from './authenticate.ts';
 
-export type GitService = 'git-upload-pack' | 'git-receive-pack';
-
 const DENIED = 'Write access to repository not granted.';
 
-/** Who asks, or the answer that turns them away. */
-export function admitGit(
-  forge: Pick<Forge, 'tokens'>,
-  authorization: string | undefined,
-  repository: Repository | undefined,
-  service: GitService,
-): { readonly caller: Caller } | { readonly refusal: Answer } {
-  const authentication = authenticateGit(forge, authorization);
-  if (authentication === 'unknown')
-    return { refusal: challenge('Invalid username or token. Password authentication is not supported for Git operations.') };
-  const { caller } = authentication;
-  const writes = service === 'git-receive-pack';
-  if (caller === undefined) {
-    const open = repository?.private === false && !writes;
-    return open
-      ? { caller }
-      : { refusal: challenge(repository?.private === false ? 'No anonymous write access.' : 'Repository not found.') };
-  }
-  const refusal = repository === undefined ? text(404, 'Repository not found.') : refuse(caller, repository, writes);
-  return refusal === undefined ? { caller } : { refusal };
-}
+export const githubGit: GitFace = {
+  redirects: true,
+  recognize: (forge, authorization) => {
+    const known = authenticateGit(forge, authorization);
+    return known === 'unknown' || known.caller === undefined ? undefined : describeToken(known.caller);
+  },
+  admit: (forge, authorization, repository, service) => {
+    const known = authenticateGit(forge, authorization);
+    if (known === 'unknown')
+      return { refusal: challenge('Invalid username or token. Password authentication is not supported for Git operations.') };
+    const writes = service === 'git-receive-pack';
+    const { caller } = known;
+    if (caller === undefined) {
+      const open = repository?.private === false && !writes;
+      return open
+        ? { caller }
+        : { refusal: challenge(repository?.private === false ? 'No anonymous write access.' : 'Repository not found.') };
+    }
+    const refusal = repository === undefined ? text(404, 'Repository not found.') : refuse(caller, repository, writes);
+    return refusal === undefined ? { caller: describeToken(caller) } : { refusal };
+  },
+};
 
 function refuse(caller: NonNullable<Caller>, repository: Repository, writes: boolean): Answer | undefined {
   const role = roleIn(caller, repository);

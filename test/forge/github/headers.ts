@@ -1,6 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import type { Answer } from '#test/forge/http/exchange.ts';
+import { randomBytes } from 'node:crypto';
 import { normalizeScopes, type Caller } from './access.ts';
 import { ENTERPRISE_VERSION } from './hook-request.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -40,15 +38,6 @@ export function rateHeaders({ limit, remaining, used, reset }: RateLimit): Recor
     'X-RateLimit-Reset': String(reset),
     'X-RateLimit-Resource': 'core',
   };
-}
-
-/** An ETag for what was read, and 304 without a body for a reader who has it. */
-export function withValidator(answer: Answer, request: IncomingMessage, method: string): Answer {
-  if (answer.status !== 200 || (method !== 'GET' && method !== 'HEAD')) return answer;
-  const etag = `W/"${createHash('sha256').update(JSON.stringify(answer.body)).digest('hex')}"`;
-  const headers = { ...answer.headers, ETag: etag };
-  const known = (request.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return known.includes(etag.slice(2)) ? { status: 304, headers } : { ...answer, headers };
 }
 
 /** `2026-12-01 10:00:00 UTC`: not ISO 8601. */

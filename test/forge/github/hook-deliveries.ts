@@ -1,3 +1,4 @@
+import type { Delivery } from '#test/forge/hooks/deliveries.ts';
 import type { Answer } from '#test/forge/http/exchange.ts';
 import { NEEDS } from './access.ts';
 import { deliveryDetail, deliveryShape, redeliver } from './deliveries.ts';
@@ -5,7 +6,7 @@ import { numberParam, repositoryEndpoint, type RepositoryCall, type RepositoryEn
 import { notFound } from './errors.ts';
 import { withHook } from './hooks.ts';
 import { cursorPageOf } from './pagination.ts';
-import type { Delivery, Hook } from './state.ts';
+import type { Hook } from './state.ts';
 
 const DELIVERIES = '/hooks/{hook}/deliveries';
 
@@ -41,7 +42,7 @@ function attempt({ forge }: RepositoryCall, hook: Hook, delivery: Delivery): Ans
 }
 
 function done({ forge }: RepositoryCall, hook: Hook): readonly Delivery[] {
-  return forge.github.deliveries.filter(({ hookId, state }) => hookId === hook.id && state === 'done');
+  return forge.deliveries.filter(({ hookId, state }) => hookId === hook.id && state === 'done');
 }
 
 function isSuccess({ statusCode }: Delivery): boolean {

@@ -3,7 +3,7 @@ import { readRef, ZERO } from '#test/forge/git/refs.ts';
 import type { Answer } from '#test/forge/http/exchange.ts';
 import type { Repository } from '#test/forge/repositories.ts';
 import { NEEDS } from './access.ts';
-import { startDelivery } from './deliveries.ts';
+import { deliverEvent } from './deliveries.ts';
 import { numberParam, repositoryEndpoint, type RepositoryCall, type RepositoryEndpoint } from './endpoint.ts';
 import { invalid, notFound } from './errors.ts';
 import { envelope, hooksOf } from './fire.ts';
@@ -98,7 +98,7 @@ function removeHook({ forge }: RepositoryCall, hook: Hook): Answer {
 function ping(call: RepositoryCall, hook: Hook): Answer {
   const { forge, repository, account } = call;
   const payload = { zen: 'Keep it logically awesome.', hook_id: hook.id, hook: shapeFor(call)(hook) };
-  startDelivery(forge, hook, 'ping', { ...payload, ...envelope(forge, { repository, sender: account }, payload) });
+  deliverEvent(forge, hook, 'ping', { ...payload, ...envelope(forge, { repository, sender: account }, payload) });
   return { status: 204 };
 }
 
@@ -108,7 +108,7 @@ async function testPush({ forge, repository, account }: RepositoryCall, hook: Ho
   const after = await readRef(repository.dir, ref);
   if (after === undefined || !(hook.events.includes('push') || hook.events.includes('*'))) return { status: 204 };
   const payload = await pushPayload(forge, repository, { ref, before: ZERO, after }, account);
-  startDelivery(forge, hook, 'push', { ...payload, ...envelope(forge, { repository, sender: account }, payload) });
+  deliverEvent(forge, hook, 'push', { ...payload, ...envelope(forge, { repository, sender: account }, payload) });
   return { status: 204 };
 }
 

@@ -1,6 +1,7 @@
 import type { Account } from '#test/forge/accounts.ts';
 import type { Forge } from '#test/forge/forge.ts';
 import { ZERO, type RefChange } from '#test/forge/git/refs.ts';
+import type { Pushed } from '#test/forge/pushed.ts';
 import type { Repository } from '#test/forge/repositories.ts';
 import { fire, listeners } from './fire.ts';
 import { pushPayload } from './payloads/push.ts';
@@ -10,17 +11,8 @@ import { followBranch } from './pulls.ts';
 const MAX_BRANCHES = 5_000;
 const MAX_TAGS = 3;
 
-export interface Pushed {
-  readonly repository: Repository;
-  readonly changes: readonly RefChange[];
-  readonly pusher: Account;
-  /** The provider loses all events of it; pull requests still follow their branches. */
-  readonly silent?: boolean;
-}
-
 /** Tells everybody of a push: `push` for each ref, `create` and `delete`, and pull requests whose branch moved. */
-export async function announcePush(forge: Forge, { repository, changes, pusher, silent = false }: Pushed): Promise<void> {
-  const current = forge.repositories.change(repository.id, { pushedAt: new Date() });
+export async function announceGithubPush(forge: Forge, { repository: current, changes, pusher, silent = false }: Pushed): Promise<void> {
   const branches = changes.filter(({ ref }) => ref.startsWith('refs/heads/'));
   const tags = changes.filter(({ ref }) => ref.startsWith('refs/tags/'));
   const told = [...(branches.length > MAX_BRANCHES ? [] : branches), ...(tags.length > MAX_TAGS ? [] : tags)];

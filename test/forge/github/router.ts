@@ -37,8 +37,8 @@ export async function dispatch(call: Call, method: string, path: string): Promis
   const named = BY_NAME.exec(path);
   const numbered = BY_ID.exec(path);
   const rest = named?.[2] ?? numbered?.[2] ?? '';
-  const found = named === null ? undefined : call.forge.repositories.find(decode(named[1] ?? ''));
-  const repository = found?.repository ?? call.forge.repositories.get(Number(numbered?.[1] ?? 0));
+  const found = named === null ? undefined : call.forge.repositories.find(decode(named[1] ?? ''), 'github');
+  const repository = found?.repository ?? call.forge.repositories.get(Number(numbered?.[1] ?? 0), 'github');
   return dispatchRepository(call, { method: asked, rest, repository, moved: found?.moved ?? false });
 }
 

@@ -1,5 +1,4 @@
 import type { Account } from '#test/forge/accounts.ts';
-import type { Overtaking } from '#test/forge/hooks/deliver.ts';
 import { createRateLimits, type RateLimits } from './rate-limit.ts';
 
 /** What GitHub knows besides accounts, tokens and repositories. */
@@ -11,9 +10,6 @@ export interface GithubState {
   readonly knownCommits: Set<string>;
   readonly pulls: Map<number, Pull>;
   readonly comments: Map<number, Comment>;
-  /** In the order they were started. */
-  readonly deliveries: Delivery[];
-  readonly overtaking: Overtaking;
   readonly rateLimits: RateLimits;
 }
 
@@ -74,30 +70,6 @@ export interface Comment {
   updatedAt: Date;
 }
 
-export interface Delivery {
-  readonly id: number;
-  readonly guid: string;
-  readonly hookId: number | null;
-  readonly repositoryId: number | null;
-  readonly event: string;
-  readonly action: string | null;
-  readonly url: string;
-  readonly redelivery: boolean;
-  readonly deliveredAt: Date;
-  readonly payload: unknown;
-  readonly requestHeaders: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-  /** Resolves when it was answered, was lost, or failed. */
-  finished: Promise<void>;
-  /** `sending` until there is an answer; `lost` deliveries are unknown to the provider. */
-  state: 'sending' | 'done' | 'lost';
-  durationMs: number;
-  statusCode: number;
-  status: string;
-  responseHeaders: Readonly<Record<string, string>>;
-  responsePayload: string;
-}
-
 export function createGithubState(): GithubState {
   return {
     hooks: new Map(),
@@ -105,8 +77,6 @@ export function createGithubState(): GithubState {
     knownCommits: new Set(),
     pulls: new Map(),
     comments: new Map(),
-    deliveries: [],
-    overtaking: { waiting: new Set() },
     rateLimits: createRateLimits(),
   };
 }

@@ -4,26 +4,29 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { holdFor, pause, type ActiveFault } from '#test/forge/faults.ts';
 import type { Forge } from '#test/forge/forge.ts';
-import { callBackend, type BackendAnswer } from '#test/forge/git/http-backend.ts';
-import type { RefChange } from '#test/forge/git/refs.ts';
+import { githubGit } from '#test/forge/github/git-access.ts';
+import { gitlabGit } from '#test/forge/gitlab/git-access.ts';
 import { sendAnswer, type Answer, type Exchange } from '#test/forge/http/exchange.ts';
 import type { Seen } from '#test/forge/http/faulty.ts';
 import { fullNameOf, type Repository } from '#test/forge/repositories.ts';
-import { describeToken } from '#test/forge/tokens.ts';
-import type { Caller } from './access.ts';
-import { authenticateGit } from './authenticate.ts';
-import { admitGit, type GitService } from './git-access.ts';
-import { announcePush } from './pushes.ts';
+import { announcePush } from '#test/forge/pushed.ts';
+import type { ProviderName } from '#test/forge/wire.ts';
+import type { GitCaller, GitFace, GitService } from './face.ts';
+import { callBackend, type BackendAnswer } from './http-backend.ts';
+import type { RefChange } from './refs.ts';
 
-const GIT_PATH = /^\/([^/]+\/[^/]+?)(?:\.git)?(\/(?:info\/refs|git-upload-pack|git-receive-pack))$/;
+const FACES: Readonly<Record<ProviderName, GitFace>> = { github: githubGit, gitlab: gitlabGit };
+/** Two names at GitHub, more where there are groups within groups. */
+const GIT_PATH = /^\/([^/]+(?:\/[^/]+?)+?)(?:\.git)?(\/(?:info\/refs|git-upload-pack|git-receive-pack))$/;
 
 /** Answers Git's own protocol below `/{owner}/{repo}.git`. Anything else there is unknown. */
 export async function serveGit(forge: Forge, exchange: Exchange): Promise<void> {
   const { request, url, method } = exchange;
   const [, name = '', path = ''] = GIT_PATH.exec(url.pathname) ?? [];
   const found = forge.repositories.find(name);
-  const authentication = authenticateGit(forge, request.headers.authorization);
-  const login = authentication === 'unknown' ? undefined : authentication.caller?.login;
+  const { authorization } = request.headers;
+  const face = FACES[found?.repository.provider ?? providerOf(forge, authorization)];
+  const login = face.recognize(forge, authorization)?.login;
   const repository = found === undefined ? name : fullNameOf(found.repository);
   const fault = forge.faults.take({ target: 'git', method, path: url.pathname, repository, login });
   if (fault !== undefined && !(await holdFor(fault.action, fault.cleared, exchange.left))) return;
@@ -31,12 +34,17 @@ export async function serveGit(forge: Forge, exchange: Exchange): Promise<void> 
   if (fault?.action.kind === 'respond') return sendAnswer(exchange, fault.action);
   const service = serviceOf(method, path, url);
   if (typeof service !== 'string') return sendAnswer(exchange, service);
-  const admission = admitGit(forge, request.headers.authorization, found?.repository, service);
+  const admission = face.admit(forge, authorization, found?.repository, service);
   if ('refusal' in admission) return sendAnswer(exchange, admission.refusal);
   if (found === undefined) return sendAnswer(exchange, { status: 404, text: 'Repository not found.\n' });
-  if (found.moved)
+  if (found.moved && face.redirects)
     return sendAnswer(exchange, { status: 301, headers: { Location: `${forge.url}/${repository}.git${path}${url.search}` } });
   await forge.busy.track(runService(forge, exchange, { repository: found.repository, path, caller: admission.caller, fault }));
+}
+
+/** Where there is no repository, the credential tells whose words to use. */
+function providerOf(forge: Forge, authorization: string | undefined): ProviderName {
+  return gitlabGit.recognize(forge, authorization) === undefined ? 'github' : 'gitlab';
 }
 
 function serviceOf(method: string, path: string, url: URL): GitService | Answer {
@@ -51,7 +59,7 @@ function serviceOf(method: string, path: string, url: URL): GitService | Answer 
 interface ServiceCall {
   readonly repository: Repository;
   readonly path: string;
-  readonly caller: Caller;
+  readonly caller: GitCaller | undefined;
   readonly fault: ActiveFault | undefined;
 }
 
@@ -119,11 +127,10 @@ async function recordPush(forge: Forge, { repository, caller }: ServiceCall, pus
       return { ref, before, after };
     });
   rmSync(pushRecord);
-  const token = caller === undefined ? null : describeToken(caller);
   forge.effects.add({
     method: 'PUSH',
     path: `/${fullNameOf(repository)}.git`,
-    token,
+    token: caller ?? null,
     status: 200,
     answered: seen,
     body: { refs: changes },
