@@ -65,6 +65,10 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
     why: 'The server is slow, hangs, or the repository is large.',
   },
   RATE_LIMITED: { what: 'The provider asks to wait.', why: 'The credential used up its share of requests.' },
+  PROVIDER_BUSY: {
+    what: 'The provider is changing the same thing already.',
+    why: 'GitLab takes one update of the statuses of a commit at a time, and pipelines make many.',
+  },
   PROVIDER_FAILED: {
     what: 'The provider answered with an error of its own, or with nonsense.',
     why: 'It has a fault or is being maintained.',

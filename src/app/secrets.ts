@@ -1,7 +1,7 @@
 import type { Config } from '#config.ts';
 import type { Vault } from '#credentials/vault.ts';
 import type { SecretWatch } from '#domain/redact.ts';
-import type { Provider } from '#providers/contract.ts';
+import type { Provider, WebhookReader } from '#providers/contract.ts';
 
 type SecretConfig = Pick<Config, 'adminToken' | 'databaseUrl' | 'tracing'>;
 
@@ -34,16 +34,34 @@ export function watchVault(vault: Vault, watch: SecretWatch): Vault {
 
 /** Providers, telling the watch each secret that they are used with: one that is tried before it is saved is in no vault yet. */
 export function watchProvider(provider: Provider, watch: SecretWatch): Provider {
+  const { webhooks } = provider;
   const connect = provider.connect?.bind(provider);
-  if (connect === undefined) return provider;
   return {
     ...provider,
-    connect(connection) {
-      watch.add(connection.secret);
-      return connect(connection);
+    ...(webhooks === undefined ? {} : { webhooks: watchReader(webhooks, watch) }),
+    ...(connect === undefined
+      ? {}
+      : {
+          connect(connection) {
+            watch.add(connection.secret);
+            return connect(connection);
+          },
+        }),
+  };
+}
+
+/** What a hook's key comes to is secret as well, and no vault ever sees it. */
+function watchReader(reader: WebhookReader, watch: SecretWatch): WebhookReader {
+  return {
+    ...reader,
+    secretsOf(key) {
+      const secrets = reader.secretsOf(key);
+      for (const { secret } of secrets) watch.add(secret);
+      return secrets;
     },
   };
 }
+
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

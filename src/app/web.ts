@@ -5,7 +5,8 @@ import type { Database } from '#db/database.ts';
 import { pendingMigrations } from '#db/migrate.ts';
 import type { Links } from '#domain/links.ts';
 import type { HookDeps } from '#hooks/hook.ts';
-import { loadHooks } from '#hooks/hook.ts';
+import { loadHooks } from '#hooks/secrets.ts';
+import { tightenHook } from '#hooks/store.ts';
 import type { HttpDeps } from '#http/deps.ts';
 import { createHttpServer } from '#http/server.ts';
 import { storeDeliveries } from '#inbox/store-deliveries.ts';
@@ -69,6 +70,7 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
       registerReceive(scope, {
         findReader: (provider) => findProvider(provider)?.webhooks,
         hooks: knownHooks,
+        tighten: (hookId, kind) => tightenHook(database, hookId, kind),
         store,
         now,
         count: metrics.countDelivery,

@@ -179,6 +179,9 @@ interface HookTable {
   sealed_secret: Uint8Array;
   sealed_previous_secret: Uint8Array | null;
   previous_until: NullableTime;
+  /** Which kind of secret deliveries must carry; null: any that the hook has, until the provider says or shows which it uses. */
+  secret_kind: 'hmac' | 'token' | 'signing' | null;
+  previous_secret_kind: 'hmac' | 'token' | 'signing' | null;
   /** When somebody was given the secret, to paste at the provider by hand; nobody is given it twice. */
   secret_shown_at: NullableTime;
   status: 'active' | 'not_configured' | 'misconfigured' | 'unable_to_verify';
@@ -326,6 +329,8 @@ interface ReportTable {
   repository_id: string;
   job_result_id: string | null;
   commit_id: string;
+  /** Short name of the branch or tag that the commit was found on. */
+  ref: string | null;
   context: string;
   state: 'pending' | 'success' | 'failure' | 'error';
   description: string;

@@ -46,7 +46,7 @@ export interface ChangeRequestEvent extends EventBase {
     readonly commit: CommitId;
     /** undefined: the fork is gone */ readonly repositoryId: string | undefined;
   };
-  readonly base: { readonly ref: string; readonly commit: CommitId };
+  readonly base: { readonly ref: string; /** undefined: the provider does not say */ readonly commit: CommitId | undefined };
   /** True when the head is not in the base repository, or cannot be proved to be: such code is not trusted. */
   readonly fork: boolean;
 }
@@ -72,6 +72,17 @@ export interface RepositoryChangedEvent extends EventBase {
   readonly change: 'renamed' | 'transferred' | 'deleted' | 'archived' | 'unarchived' | 'visibility' | 'default-branch' | 'edited';
 }
 
+/** A token of the repository or the group above it ends soon. */
+export interface TokenExpiringEvent {
+  readonly kind: 'token-expiring';
+  readonly provider: ProviderId;
+  /** undefined for a token of a group. */
+  readonly repository: EventRepository | undefined;
+  readonly token: { readonly id: string; readonly name: string };
+  /** The day, as `2027-01-31`; it works until 00:00 UTC of that day. */
+  readonly expiresOn: string;
+}
+
 /** Correct but of no interest; says why, so that a person reading the inbox is not left guessing. */
 export interface IgnoredEvent {
   readonly kind: 'ignored';
@@ -86,4 +97,5 @@ export type RepositoryEvent =
   | PingEvent
   | HookRemovedEvent
   | RepositoryChangedEvent
+  | TokenExpiringEvent
   | IgnoredEvent;

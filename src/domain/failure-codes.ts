@@ -69,6 +69,7 @@ export const FAILURES = {
     help: 'The server is slow or the repository large. SYNC_TIMEOUT_S raises the limit.',
   },
   RATE_LIMITED: { next: 'later', help: 'Nothing to do: it goes on when the provider allows it.' },
+  PROVIDER_BUSY: { next: 'later', help: 'Nothing to do: it is tried again in a few seconds.' },
   PROVIDER_FAILED: { next: 'again', help: 'Nothing to do if the provider recovers.' },
   PROVIDER_REFUSED: { next: 'never', help: 'The provider refused the request as invalid; the message says what it said.' },
   // content and limits

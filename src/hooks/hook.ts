@@ -1,12 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { v7 as newId } from 'uuid';
-import type { SecretPlace, Vault } from '#credentials/vault.ts';
+import type { Vault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
 import type { Links } from '#domain/links.ts';
-import type { HookSecret, HookSecrets, Provider } from '#providers/contract.ts';
+import type { HookSetting, Provider } from '#providers/contract.ts';
 import type { OpenDeps } from '#repositories/open.ts';
-import type { HookRow, HookSecretsRow } from './store.ts';
-import { claimSecret, findHook, insertHook, listHookSecrets } from './store.ts';
+import { makeKey, readerOf, secretPlace, specOf } from './secrets.ts';
+import type { HookRow } from './store.ts';
+import { claimSecret, findHook, insertHook } from './store.ts';
 
 export interface HookDeps extends OpenDeps {
   readonly database: Database;
@@ -14,11 +14,15 @@ export interface HookDeps extends OpenDeps {
   readonly links: Links;
 }
 
-/** A hook as the interface shows it. `secret` is there once: the first time that somebody asks for it, and when it is rotated. */
+/** A hook as the interface shows it. Secrets are there once: the first time that somebody asks for them, and when they are rotated. */
 export interface Hook {
   readonly id: string;
   readonly url: string;
   readonly secret?: string;
+  /** The stronger secret of a provider that has two. */
+  readonly signing_token?: string;
+  /** What to enter at the provider to make the hook by hand, in its words; with the secrets. */
+  readonly settings?: readonly Pick<HookSetting, 'field' | 'value'>[];
   readonly status: HookRow['status'];
   readonly detail: string | null;
   readonly last_delivery_at: string | null;
@@ -26,11 +30,12 @@ export interface Hook {
   readonly previous_until: string | null;
 }
 
-export function toHook(links: Links, row: HookRow, secret?: string): Hook {
+/** `key` where the secrets are to be shown. */
+export function toHook(deps: Pick<HookDeps, 'links' | 'findProvider'>, row: HookRow, key?: string): Hook {
   return {
     id: row.id,
-    url: links.hook(row.provider, row.id),
-    ...(secret === undefined ? {} : { secret }),
+    url: deps.links.hook(row.provider, row.id),
+    ...(key === undefined ? {} : showSecrets(deps, row, key)),
     status: row.status,
     detail: row.status_detail,
     last_delivery_at: row.last_delivery_at?.toISOString() ?? null,
@@ -38,14 +43,19 @@ export function toHook(links: Links, row: HookRow, secret?: string): Hook {
   };
 }
 
-const SECRET_BYTES = 32;
-
-export function makeSecret(): string {
-  return randomBytes(SECRET_BYTES).toString('base64url');
-}
-
-export function secretPlace(hook: { readonly id: string; readonly organizationId: string }, field: SecretPlace['field']): SecretPlace {
-  return { table: 'hooks', field, rowId: hook.id, organizationId: hook.organizationId };
+function showSecrets(
+  deps: Pick<HookDeps, 'links' | 'findProvider'>,
+  row: HookRow,
+  key: string,
+): Pick<Hook, 'secret' | 'signing_token' | 'settings'> {
+  const reader = readerOf(deps, row.provider);
+  const spec = specOf(deps, row, key);
+  const signing = spec.secrets.find(({ kind }) => kind === 'signing');
+  return {
+    secret: spec.secrets[0].secret,
+    ...(signing === undefined ? {} : { signing_token: signing.secret }),
+    settings: reader.settings(spec).map(({ field, value }) => ({ field, value })),
+  };
 }
 
 /** The hook of a repository, made if there is none. Undefined for a provider without webhooks. */
@@ -58,7 +68,7 @@ export async function ensureHook(
   const existing = await findHook(deps.database, repository.id);
   if (existing !== undefined) return existing;
   const id = newId();
-  const sealed = deps.vault.seal(makeSecret(), secretPlace({ id, organizationId: repository.organizationId }, 'secret'));
+  const sealed = deps.vault.seal(makeKey(), secretPlace({ id, organizationId: repository.organizationId }, 'secret'));
   await deps.database.transaction((tx) =>
     insertHook(tx, {
       id,
@@ -73,29 +83,10 @@ export async function ensureHook(
   return findHook(deps.database, repository.id);
 }
 
-/** The secret, for the first who asks; undefined for everybody after. */
+/** The key, for the first who asks; undefined for everybody after. */
 export async function revealOnce(deps: HookDeps, row: HookRow): Promise<string | undefined> {
   const sealed = await claimSecret(deps.database, row.id);
   return sealed === undefined
     ? undefined
     : deps.vault.open(sealed, secretPlace({ id: row.id, organizationId: row.organization_id }, 'secret'));
-}
-
-/** Hooks as a delivery is verified with them, by id; the secret before the current one only while a rotation overlaps. */
-export async function loadHooks({ database, vault }: Pick<HookDeps, 'database' | 'vault'>, ids: readonly string[]) {
-  const rows = await listHookSecrets(database, ids);
-  return new Map(rows.map((row) => [row.id, { ...toVerified(row), open: () => openSecrets(vault, row) }]));
-}
-
-function toVerified(row: HookSecretsRow) {
-  const { id, provider, sealed_secret: sealedSecret, sealed_previous_secret: previous } = row;
-  return { id, provider, sealedSecret, sealedPreviousSecret: previous ?? undefined };
-}
-
-function openSecrets(vault: Vault, row: HookSecretsRow): HookSecrets {
-  const place = { id: row.id, organizationId: row.organization_id };
-  const current: HookSecret = { kind: 'hmac', secret: vault.open(row.sealed_secret, secretPlace(place, 'secret')) };
-  return row.sealed_previous_secret === null
-    ? [current]
-    : [current, { kind: 'hmac', secret: vault.open(row.sealed_previous_secret, secretPlace(place, 'previous_secret')) }];
 }

@@ -1,13 +1,14 @@
 import { isFailure, toFailure } from '#domain/failure.ts';
 import type { Failure } from '#domain/failure.ts';
 import type { JobPayloads } from '#queue/jobs.ts';
-import type { HookApi, RemoteHook } from '#providers/contract.ts';
+import type { HookApi, HookSpec, RemoteHook } from '#providers/contract.ts';
 import type { OpenForge } from '#repositories/open.ts';
 import { openForge, openForgeWith } from '#repositories/open.ts';
 import { findRemote } from '#repositories/store.ts';
 import { reached } from '#steps/reached.ts';
 import type { HookDeps } from './hook.ts';
-import { ensureHook, makeSecret, secretPlace } from './hook.ts';
+import { ensureHook } from './hook.ts';
+import { makeKey, readerOf, secretPlace, specOf } from './secrets.ts';
 import type { HookRow } from './store.ts';
 import { findHook, lockHook, noteRemote, replaceSecret, updateHook } from './store.ts';
 
@@ -30,16 +31,20 @@ export async function configure(deps: HookDeps, row: HookRow, signal: AbortSigna
   try {
     const forge = await openForge(deps, row.repository_id);
     if (forge?.api.hooks === undefined) {
-      await updateHook(deps.database, row.id, { status: withoutAccess(row), status_detail: BY_HAND });
+      await updateHook(deps.database, row.id, { status: withoutAccess(row), status_detail: byHand(deps, row) });
       return undefined;
     }
     const remote = await forge.api.readRepository(forge.ref, signal);
     await noteRemote(deps.database, row.repository_id, remote);
-    const secret = deps.vault.open(row.sealed_secret, secretPlace({ id: row.id, organizationId: row.organization_id }, 'secret'));
-    const hook = { url: deps.links.hook(row.provider, row.id), secret };
-    const registered = await bringInLine(forge, forge.api.hooks, row.remote_id, hook, signal);
+    const key = deps.vault.open(row.sealed_secret, secretPlace({ id: row.id, organizationId: row.organization_id }, 'secret'));
+    const registered = await bringInLine(forge, forge.api.hooks, row.remote_id, specOf(deps, row, key), signal);
     reached('hook.registered');
-    await updateHook(deps.database, row.id, { remote_id: registered.id, status: 'active', status_detail: null });
+    await updateHook(deps.database, row.id, {
+      remote_id: registered.id,
+      secret_kind: registered.secretKind ?? row.secret_kind,
+      status: registered.problem === undefined ? 'active' : 'misconfigured',
+      status_detail: registered.problem ?? null,
+    });
     reached('hook.recorded');
     return undefined;
   } catch (error) {
@@ -51,8 +56,12 @@ export async function configure(deps: HookDeps, row: HookRow, signal: AbortSigna
   }
 }
 
-const BY_HAND =
-  'The repository has no token that could create it. Create it by hand with this URL and secret, content type application/json, events push and pull_request.';
+/** What to enter is named here; its secrets are shown once, with `settings`. */
+function byHand(deps: Pick<HookDeps, 'links' | 'findProvider'>, row: HookRow): string {
+  const settings = readerOf(deps, row.provider).settings(specOf(deps, row, ''));
+  const fields = settings.map(({ field, value, secret }) => (secret === undefined ? `${field}: ${value}` : field));
+  return `The repository has no token that could create it. Create it by hand at the provider. ${fields.join('; ')}.`;
+}
 
 /** A hook that deliveries came from, or that was registered, may well work though it cannot be looked at now. */
 function withoutAccess(row: HookRow): HookRow['status'] {
@@ -64,7 +73,7 @@ async function bringInLine(
   { ref }: OpenForge,
   hooks: HookApi,
   remoteId: string | null,
-  hook: { readonly url: string; readonly secret: string },
+  hook: HookSpec,
   signal: AbortSignal,
 ): Promise<RemoteHook> {
   if (remoteId !== null) {
@@ -81,21 +90,21 @@ async function bringInLine(
 /** How long deliveries signed with the old secret are still taken: those under way, and a provider that could not be told the new one yet. */
 const OVERLAP_MS = 24 * 3_600_000;
 
-/** Gives the hook a new secret, valid beside the old one for a day, and tells the provider where the credential may. Undefined: it is gone. */
+/** Gives the hook a new key, valid beside the old one for a day, and tells the provider where the credential may. Undefined: it is gone. */
 export async function rotateHook(
   deps: HookDeps,
   hookId: string,
   signal: AbortSignal,
-): Promise<{ readonly row: HookRow; readonly secret: string } | undefined> {
-  const secret = makeSecret();
+): Promise<{ readonly row: HookRow; readonly key: string } | undefined> {
+  const key = makeKey();
   const renewed = await deps.database.transaction(async (tx) => {
-    // Locked, so that of two rotations at once the second keeps the secret that the first one gave out.
+    // Locked, so that of two rotations at once the second keeps the key that the first one gave out.
     const row = await lockHook(tx, hookId);
     if (row === undefined) return undefined;
     const place = { id: row.id, organizationId: row.organization_id };
     const previous = deps.vault.open(row.sealed_secret, secretPlace(place, 'secret'));
     await replaceSecret(tx, row.id, {
-      sealed: deps.vault.seal(secret, secretPlace(place, 'secret')),
+      sealed: deps.vault.seal(key, secretPlace(place, 'secret')),
       sealedPrevious: deps.vault.seal(previous, secretPlace(place, 'previous_secret')),
       overlapMs: OVERLAP_MS,
     });
@@ -103,7 +112,7 @@ export async function rotateHook(
   });
   if (renewed === undefined) return undefined;
   await configure(deps, renewed, signal);
-  return { row: (await findHook(deps.database, renewed.repository_id)) ?? renewed, secret };
+  return { row: (await findHook(deps.database, renewed.repository_id)) ?? renewed, key };
 }
 
 /** Removes what a deleted repository left at its provider. What cannot be removed is left: the repository is gone either way. */

@@ -17,7 +17,7 @@ export async function findHook(reader: Reader, repositoryId: string): Promise<Ho
 export async function listHookSecrets(database: Database, ids: readonly string[]) {
   return database.kysely
     .selectFrom('hooks')
-    .select(['id', 'organization_id', 'provider', 'sealed_secret'])
+    .select(['id', 'organization_id', 'provider', 'sealed_secret', 'secret_kind', 'previous_secret_kind'])
     .select((eb) =>
       eb.case().when('previous_until', '>', databaseNow()).then(eb.ref('sealed_previous_secret')).end().as('sealed_previous_secret'),
     )
@@ -55,7 +55,7 @@ export async function claimSecret(reader: Reader, id: string): Promise<Uint8Arra
   return row?.sealed_secret;
 }
 
-/** Puts a new secret in place of the old one, which stays valid beside it for a while. It counts as shown: whoever rotates is given it. */
+/** Puts a new key in place of the old one, which stays valid beside it for a while, in the way it was used. It counts as shown: whoever rotates is given it. */
 export async function replaceSecret(
   tx: Tx,
   id: string,
@@ -63,14 +63,25 @@ export async function replaceSecret(
 ): Promise<void> {
   await tx.kysely
     .updateTable('hooks')
-    .set({
+    .set((eb) => ({
       sealed_secret: secret.sealed,
       sealed_previous_secret: secret.sealedPrevious,
+      previous_secret_kind: eb.ref('secret_kind'),
       previous_until: databaseTimeIn(secret.overlapMs),
       secret_shown_at: databaseNow(),
       updated_at: databaseNow(),
-    })
+    }))
     .where('id', '=', id)
+    .execute();
+}
+
+/** Demands this kind of secret from now on, unless what is demanded was settled meanwhile. */
+export async function tightenHook(reader: Reader, id: string, kind: NonNullable<HookRow['secret_kind']>): Promise<void> {
+  await reader.kysely
+    .updateTable('hooks')
+    .set({ secret_kind: kind, updated_at: databaseNow() })
+    .where('id', '=', id)
+    .where('secret_kind', 'is', null)
     .execute();
 }
 
@@ -86,11 +97,11 @@ export async function updateHook(reader: Reader, id: string, change: Updateable<
 export async function noteRemote(
   database: Database,
   repositoryId: string,
-  remote: { readonly id: string; readonly defaultBranch: string },
+  remote: { readonly id: string; readonly defaultBranch: string | undefined },
 ): Promise<void> {
   await database.kysely
     .updateTable('repositories')
-    .set({ remote_id: remote.id, default_branch: remote.defaultBranch })
+    .set({ remote_id: remote.id, ...(remote.defaultBranch === undefined ? {} : { default_branch: remote.defaultBranch }) })
     .where('id', '=', repositoryId)
     .execute();
 }

@@ -27,6 +27,8 @@ export function decide(event: RepositoryEvent, repository: RoutedRepository): De
       return (
         otherRepository(event.repository.id, repository) ?? nothing('Recorded; previews of pull requests are not part of this version.')
       );
+    case 'token-expiring':
+      return nothing(`The access token "${event.token.name}" works until 00:00 UTC of ${event.expiresOn}. Replace it before.`);
     case 'repository-changed':
       return otherRepository(event.repository.id, repository) ?? sync(repository);
     case 'push':

@@ -9,6 +9,8 @@ export interface VerifiedHook {
   readonly id: string;
   readonly sealedSecret: Uint8Array;
   readonly sealedPreviousSecret: Uint8Array | undefined;
+  /** The kind of secret that deliveries had to carry; undefined while any did. */
+  readonly secretKind: string | undefined;
 }
 
 /** A delivery as it is stored: verified bytes and the headers needed to read them. Organization and provider are its hook's. */
@@ -74,8 +76,9 @@ function toValues(deliveries: readonly NewDelivery[]): DeliveryValues {
   ];
 }
 
-function toHookValue({ id, sealedSecret, sealedPreviousSecret }: VerifiedHook, number: number) {
-  return { number, id, secret: toHex(sealedSecret), previous: sealedPreviousSecret === undefined ? null : toHex(sealedPreviousSecret) };
+function toHookValue({ id, sealedSecret, sealedPreviousSecret, secretKind }: VerifiedHook, number: number) {
+  const previous = sealedPreviousSecret === undefined ? null : toHex(sealedPreviousSecret);
+  return { number, id, secret: toHex(sealedSecret), previous, kind: secretKind ?? null };
 }
 
 function toHex(bytes: Uint8Array): string {
@@ -87,7 +90,10 @@ function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   return parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
 }
 
-/** What is given, joined to the hooks that still have the secrets it was verified with; a secret before the current one also ends with time. */
+/**
+ * What is given, joined to the hooks that still have the secrets it was verified with and ask for no other kind of them; a secret before
+ * the current one also ends with time.
+ */
 const GIVEN = `
   given as (
     select * from json_to_recordset($1::json)
@@ -95,8 +101,8 @@ const GIVEN = `
   ),
   current as (
     select verified.number, hooks.id, hooks.organization_id, hooks.provider
-    from json_to_recordset($2::json) as verified (number int, id uuid, secret bytea, previous bytea)
-    join hooks on hooks.id = verified.id and hooks.sealed_secret = verified.secret
+    from json_to_recordset($2::json) as verified (number int, id uuid, secret bytea, previous bytea, kind text)
+    join hooks on hooks.id = verified.id and hooks.sealed_secret = verified.secret and hooks.secret_kind is not distinct from verified.kind
     where verified.previous is null
       or (hooks.sealed_previous_secret = verified.previous and hooks.previous_until > clock_timestamp())
   )`;

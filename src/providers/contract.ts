@@ -19,8 +19,31 @@ export type HookSecret =
   | { readonly kind: 'token'; readonly secret: string }
   | { readonly kind: 'signing'; readonly secret: string };
 
+export type HookSecretKind = HookSecret['kind'];
+
 /** Not empty by type: a hook without a secret cannot be checked, so it cannot be accepted. */
 export type HookSecrets = readonly [HookSecret, ...HookSecret[]];
+
+/** A hook as the provider is to call it. */
+export interface HookSpec {
+  readonly url: string;
+  /** Everything that the provider is told, whichever of it that server knows to use. */
+  readonly secrets: HookSecrets;
+}
+
+/** One thing that a person enters at the provider, by the provider's name for it. */
+export interface HookSetting {
+  readonly field: string;
+  readonly value: string;
+  /** The secret whose value this is; absent for what anybody may see. */
+  readonly secret?: HookSecretKind;
+}
+
+/** Bytes that a secret vouches for, and which kind of secret that was. */
+export interface VerifiedDelivery {
+  readonly body: VerifiedBody;
+  readonly by: HookSecretKind;
+}
 
 export interface DeliveryIdentity {
   /** The provider's own key of the delivery, equal for every redelivery of it. */
@@ -43,10 +66,17 @@ export interface WebhookReader {
   readonly id: ProviderId;
   /** Names of the headers that are stored with a delivery and needed to read it again; nothing else is kept. */
   readonly storedHeaders: readonly string[];
-  /** Reads key and event; an error names the header that is missing. */
-  identify(headers: Headers): Result<DeliveryIdentity, { readonly missing: string }>;
-  /** Checks the signature over the bytes as received, in constant time, before anything parses them. Any secret of the list may match (rotation). */
-  verify(body: Uint8Array, headers: Headers, secrets: HookSecrets, now: Date): Result<VerifiedBody, SignatureProblem>;
+  /** What a hook's one stored key comes to, weakest kind first: one secret, or one for each way in which the provider's servers prove themselves. */
+  secretsOf(key: string): HookSecrets;
+  /** What a person enters at the provider to make the hook by hand. */
+  settings(hook: HookSpec): readonly HookSetting[];
+  /** Reads key and event; an error names the header that is missing. `bodyHash` (hex) helps where the provider has no key of its own. */
+  identify(headers: Headers, bodyHash: string): Result<DeliveryIdentity, { readonly missing: string }>;
+  /**
+   * Checks the signature over the bytes as received, in constant time, before anything parses them. Any secret of the list may match
+   * (rotation), each only in the way of its kind: a list without the weak kind cannot be satisfied by it.
+   */
+  verify(body: Uint8Array, headers: Headers, secrets: HookSecrets, now: Date): Result<VerifiedDelivery, SignatureProblem>;
   /**
    * What a delivery means. Always a list with at least one member: what is of no interest is `ignored` with its reason.
    * Unknown events and actions are ignored; only a body that is not what the provider documents is a problem. Never throws.
@@ -69,7 +99,8 @@ export interface ForgeConnection {
 export interface RemoteRepository {
   readonly id: string;
   readonly fullName: string;
-  readonly defaultBranch: string;
+  /** undefined while there is no branch. */
+  readonly defaultBranch: string | undefined;
   readonly cloneUrl: string;
   readonly webUrl: string;
 }
@@ -85,32 +116,48 @@ export interface RemoteHook {
   readonly url: string;
   readonly active: boolean;
   readonly events: readonly string[];
+  /** The strongest kind of secret that the provider uses for it; undefined where it has none. */
+  readonly secretKind: HookSecretKind | undefined;
+  /** Why the provider does not deliver though the hook is there, in words for a person; undefined when it does. */
+  readonly problem: string | undefined;
 }
 
 /** Absent where a provider has none; no method throws "not supported". */
 export interface HookApi {
   /** Every hook of the repository, all pages. */
   list(ref: RemoteRef, signal: AbortSignal): Promise<readonly RemoteHook[]>;
-  /** Creates one with the least events: pushes and change requests. A hook with the same URL that exists already is updated, not doubled. */
-  ensure(ref: RemoteRef, hook: { readonly url: string; readonly secret: string }, signal: AbortSignal): Promise<RemoteHook>;
-  /** Gives an existing hook a new secret, and back its URL, events and activity. */
-  update(ref: RemoteRef, hookId: string, hook: { readonly url: string; readonly secret: string }, signal: AbortSignal): Promise<RemoteHook>;
+  /**
+   * Creates one with the least events: pushes and change requests. A hook with the same URL that exists already is updated, not doubled,
+   * also when two do this at once.
+   */
+  ensure(ref: RemoteRef, hook: HookSpec, signal: AbortSignal): Promise<RemoteHook>;
+  /** Gives an existing hook new secrets, and back its URL, events and activity. */
+  update(ref: RemoteRef, hookId: string, hook: HookSpec, signal: AbortSignal): Promise<RemoteHook>;
   /** Removes it; one that is gone already counts as removed. */
   remove(ref: RemoteRef, hookId: string, signal: AbortSignal): Promise<void>;
 }
 
+/** Where a status is put. */
+export interface StatusPlace {
+  readonly commit: CommitId;
+  /** Short name of the branch or tag that the commit was found on; some providers keep statuses by both. undefined: it was named by its id. */
+  readonly ref: string | undefined;
+}
+
 export interface StatusApi {
-  /** The statuses of the commit that carry this context, newest first. */
-  list(ref: RemoteRef, commit: CommitId, context: string, signal: AbortSignal): Promise<readonly CommitStatus[]>;
+  /** The statuses there that carry this context, newest first. */
+  list(ref: RemoteRef, place: StatusPlace, context: string, signal: AbortSignal): Promise<readonly CommitStatus[]>;
+  /** What `list` will say once this status was posted: states that the provider does not tell apart become one, long texts short. */
+  shown(status: CommitStatus): CommitStatus;
   /** Posts one. Posting what is there already is harmless to a reader, but counts against limits: look first. */
-  write(ref: RemoteRef, commit: CommitId, status: CommitStatus, signal: AbortSignal): Promise<void>;
+  write(ref: RemoteRef, place: StatusPlace, status: CommitStatus, signal: AbortSignal): Promise<void>;
 }
 
 /**
  * The outbound half of a provider, made per connection. Every method throws `Failure` and nothing else for what the other side may do:
- * AUTH_FAILED (401), PERM_MISSING (403 with what is missing), REPO_NOT_FOUND (404), REPO_MOVED (301/307), RATE_LIMITED (with when),
- * PROVIDER_REFUSED (422), PROVIDER_FAILED (5xx, malformed), CONNECTION_FAILED (no answer), POLICY_DENIED (egress). Nothing is retried inside:
- * retries belong to the queue.
+ * AUTH_FAILED, AUTH_EXPIRED, AUTH_REVOKED (401, as exactly as it says), PERM_MISSING (403 with what is missing), REPO_NOT_FOUND (404),
+ * REPO_MOVED (a redirect), RATE_LIMITED (with when), PROVIDER_BUSY (another update is under way), PROVIDER_REFUSED (422), PROVIDER_FAILED
+ * (5xx, malformed), CONNECTION_FAILED (no answer), POLICY_DENIED (egress). Nothing is retried inside: retries belong to the queue.
  */
 export interface ForgeApi {
   readRepository(ref: RemoteRef, signal: AbortSignal): Promise<RemoteRepository>;

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { v7 as newId } from 'uuid';
 import type { Admission, NewDelivery } from '#inbox/store-deliveries.ts';
-import type { Headers, HookSecrets, VerifiedBody, WebhookReader } from '#providers/contract.ts';
+import type { Headers, HookSecretKind, VerifiedBody, WebhookReader } from '#providers/contract.ts';
 import { reached } from '#steps/reached.ts';
 import type { KnownHook, KnownHooks } from './known-hooks.ts';
 
 export interface AdmitDeps {
   readonly findReader: (provider: string) => WebhookReader | undefined;
   readonly hooks: KnownHooks;
+  /** Demands this kind of secret of the hook's deliveries from now on, unless one is demanded already. */
+  readonly tighten: (hookId: string, kind: HookSecretKind) => Promise<void>;
   readonly store: (delivery: NewDelivery) => Promise<Admission>;
 }
 
@@ -23,7 +25,7 @@ type Attempt = Admission | { readonly status: 'unauthorized' };
 export type AdmitOutcome = Exclude<Attempt, { readonly status: 'outdated' }>;
 
 /** Checked against when the hook is unknown, so that an unknown hook costs and answers what a bad signature does (SECURITY T35). */
-const NO_SECRETS: HookSecrets = [{ kind: 'hmac', secret: 'no hook has this secret, nothing signed with it is stored' }];
+const NO_KEY = 'no hook has this key, nothing signed with it is stored';
 /** Secrets that change between look-up and INSERT are looked up again; so often in a row is a fault of ours. */
 const MOST_LOOKUPS = 3;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -49,21 +51,27 @@ export async function admit(deps: AdmitDeps, request: DeliveryRequest): Promise<
   throw new Error('the secrets of the hook kept changing');
 }
 
-async function attempt({ findReader, store }: AdmitDeps, request: DeliveryRequest, hook: KnownHook | undefined): Promise<Attempt> {
-  const reader = findReader(request.provider);
+async function attempt(deps: AdmitDeps, request: DeliveryRequest, hook: KnownHook | undefined): Promise<Attempt> {
+  const reader = deps.findReader(request.provider);
   if (reader === undefined) return { status: 'unauthorized' };
   const known = hook !== undefined && hook.provider === request.provider;
-  const body = reader.verify(request.body, request.headers, known ? hook.secrets : NO_SECRETS, request.now);
-  if (!body.ok || !known) return { status: 'unauthorized' };
+  const verified = reader.verify(request.body, request.headers, known ? hook.secrets : reader.secretsOf(NO_KEY), request.now);
+  if (!verified.ok || !known) return { status: 'unauthorized' };
+  const { body, by } = verified.value;
+  // From the first signature on nobody gets in with less, this delivery included.
+  if (by === hook.tightenTo) {
+    await deps.tighten(hook.id, by);
+    return { status: 'outdated' };
+  }
   reached('receive.verified');
-  const admission = await store(toDelivery(reader, request.headers, body.value, hook));
+  const admission = await deps.store(toDelivery(reader, request.headers, body, hook));
   if (admission.status !== 'outdated') reached('receive.stored');
   return admission;
 }
 
 function toDelivery(reader: WebhookReader, headers: Headers, body: VerifiedBody, hook: KnownHook): NewDelivery {
-  const identity = reader.identify(headers);
   const bodyHash = createHash('sha256').update(body).digest();
+  const identity = reader.identify(headers, bodyHash.toString('hex'));
   return {
     id: newId(),
     hook,

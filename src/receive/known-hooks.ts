@@ -1,18 +1,24 @@
 import { LRUCache } from 'lru-cache';
 import type { VerifiedHook } from '#inbox/store-deliveries.ts';
-import type { HookSecrets } from '#providers/contract.ts';
+import type { HookSecretKind, HookSecrets } from '#providers/contract.ts';
 import { createGroups } from './group.ts';
+
+/** Every secret that is valid for a hook. */
+export interface OpenedHook {
+  readonly secrets: HookSecrets;
+  /** The kind to demand once a delivery had it; undefined where that is settled, or there is but one. */
+  readonly tightenTo: HookSecretKind | undefined;
+}
 
 /** A hook as it is in the database now; its secrets are opened when somebody needs them. */
 export interface StoredHook extends VerifiedHook {
   readonly provider: string;
-  readonly open: () => HookSecrets;
+  readonly open: () => OpenedHook;
 }
 
-/** A hook with every secret that was valid for it when it was looked up. */
-export interface KnownHook extends VerifiedHook {
+/** A hook as it was when it was looked up. */
+export interface KnownHook extends VerifiedHook, OpenedHook {
   readonly provider: string;
-  readonly secrets: HookSecrets;
 }
 
 export interface KnownHooks {
@@ -57,7 +63,7 @@ export function createKnownHooks(load: (hookIds: readonly string[]) => Promise<R
       const remembered = known.get(hookId);
       if (remembered !== undefined && isSame(remembered, stored)) return remembered;
       const { open, ...rest } = stored;
-      const hook = { ...rest, secrets: open() };
+      const hook = { ...rest, ...open() };
       known.set(hookId, hook);
       return hook;
     },
@@ -65,7 +71,11 @@ export function createKnownHooks(load: (hookIds: readonly string[]) => Promise<R
 }
 
 function isSame(one: VerifiedHook, other: VerifiedHook): boolean {
-  return sameBytes(one.sealedSecret, other.sealedSecret) && sameBytes(one.sealedPreviousSecret, other.sealedPreviousSecret);
+  return (
+    one.secretKind === other.secretKind &&
+    sameBytes(one.sealedSecret, other.sealedSecret) &&
+    sameBytes(one.sealedPreviousSecret, other.sealedPreviousSecret)
+  );
 }
 
 function sameBytes(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {

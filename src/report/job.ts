@@ -66,13 +66,14 @@ async function post(
     const statuses = forge?.api.statuses;
     if (forge === undefined || statuses === undefined)
       return { held, problem: 'No status is posted: the repository has no credential for an API with statuses.' };
-    const [newest] = await statuses.list(forge.ref, report.commit_id, report.context, signal);
+    const place = { commit: report.commit_id, ref: report.ref ?? undefined };
+    const [newest] = await statuses.list(forge.ref, place, report.context, signal);
     reached('report.looked');
-    if (newest !== undefined && isSame(newest, status)) return { held };
+    if (newest !== undefined && isSame(newest, statuses.shown(status))) return { held };
     const renewed = await renewClaim(database, held);
     if (renewed === undefined) throw busy();
     held = renewed;
-    await statuses.write(forge.ref, report.commit_id, status, AbortSignal.any([signal, AbortSignal.timeout(WRITE_WITHIN_MS)]));
+    await statuses.write(forge.ref, place, status, AbortSignal.any([signal, AbortSignal.timeout(WRITE_WITHIN_MS)]));
     return { held };
   } catch (error) {
     const failure = toFailure(error);
@@ -95,13 +96,6 @@ async function post(
   }
 }
 
-/** A provider may have shortened the description; the part it kept is what can be compared. */
 function isSame(there: CommitStatus, wanted: CommitStatus): boolean {
-  const kept = there.description.replace(/…$/u, '');
-  return (
-    there.state === wanted.state &&
-    there.targetUrl === wanted.targetUrl &&
-    wanted.description.startsWith(kept) &&
-    (kept !== '' || wanted.description === '')
-  );
+  return there.state === wanted.state && there.targetUrl === wanted.targetUrl && there.description === wanted.description;
 }

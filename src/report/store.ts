@@ -12,6 +12,8 @@ export interface ReportRequest {
   readonly repositoryId: string;
   readonly jobResultId: string;
   readonly commit: string;
+  /** Branch or tag that the commit was found on. */
+  readonly ref: string | undefined;
   readonly status: CommitStatus;
   /** A state that is there already keeps its words: what a run that repeats a commit has to say is less than what the first one said. */
   readonly keepWords?: boolean;
@@ -31,6 +33,7 @@ export async function requestReport(queue: JobSender, tx: Tx, report: ReportRequ
       repository_id: report.repositoryId,
       job_result_id: report.jobResultId,
       commit_id: report.commit,
+      ref: report.ref ?? null,
       context: status.context,
       state: status.state,
       description: status.description,
@@ -77,9 +80,10 @@ export async function closePending(
 
 /**
  * A sender that does not show itself for this long was killed or stands still. It renews right before it writes, so this has to
- * cover one request; a killed sender's report is posted as soon as the queue finds its job, after 10 s.
+ * cover one request, and GitLab may wait 10 s for a lock before it begins (PROVIDERS.md 3.2); the queue finds a killed sender's job
+ * after 10 s.
  */
-export const SENDING_MS = 12_000;
+export const SENDING_MS = 18_000;
 
 export interface ClaimedReport {
   readonly report: Selectable<Schema['reports']>;

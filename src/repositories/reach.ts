@@ -1,6 +1,7 @@
 import { err, ok } from '#domain/result.ts';
 import type { Result } from '#domain/result.ts';
 import type { ProviderId } from '#domain/words.ts';
+import { PROVIDERS } from '#domain/words.ts';
 import type { Provider } from '#providers/contract.ts';
 
 export interface ReachDeps {
@@ -28,9 +29,11 @@ export interface Reach {
  */
 export function findReach(deps: ReachDeps, remoteUrl: string, credential: ReachCredential | undefined): Result<Reach, string> {
   if (credential === undefined) {
-    const github = deps.findProvider('github');
-    const isGithub = github?.defaultUrl !== undefined && github.remoteRef(remoteUrl, github.defaultUrl) !== undefined;
-    return ok({ provider: isGithub ? 'github' : 'plain', providerUrl: isGithub ? (github.defaultUrl ?? null) : null, credentialId: null });
+    for (const provider of PROVIDERS.map((id) => deps.findProvider(id))) {
+      if (provider?.defaultUrl !== undefined && provider.remoteRef(remoteUrl, provider.defaultUrl) !== undefined)
+        return ok({ provider: provider.id, providerUrl: provider.defaultUrl, credentialId: null });
+    }
+    return ok({ provider: 'plain', providerUrl: null, credentialId: null });
   }
   const provider = deps.findProvider(credential.provider);
   const url = credential.url ?? provider?.defaultUrl;

@@ -41,6 +41,7 @@ export function openImportCheck(deps: CheckDeps, turn: Turn, onError: (error: un
       repositoryId: turn.repository.id,
       jobResultId: turn.jobResult.id,
       commit,
+      ref: shortRefName(turn.repository.ref),
       status: { context, state, description, targetUrl },
       keepWords,
     });
@@ -71,4 +72,10 @@ export function openImportCheck(deps: CheckDeps, turn: Turn, onError: (error: un
     stop: () => clearTimeout(timer),
     commit: () => commit,
   };
+}
+
+/** What a followed ref is called where people see it; undefined where it names a commit, or nothing that a provider shows. */
+function shortRefName(ref: string): string | undefined {
+  const name = ref.replace(/^refs\/(?:heads|tags)\//, '');
+  return name.startsWith('refs/') || /^[0-9a-f]{7,64}$/i.test(name) ? undefined : name;
 }

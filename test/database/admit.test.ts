@@ -3,9 +3,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createVault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
 import { databaseNow, databaseTimeIn } from '#db/time.ts';
-import { loadHooks, secretPlace } from '#hooks/hook.ts';
-import { replaceSecret } from '#hooks/store.ts';
+import { loadHooks, secretPlace } from '#hooks/secrets.ts';
+import { replaceSecret, tightenHook } from '#hooks/store.ts';
 import { storeDeliveries } from '#inbox/store-deliveries.ts';
+import type { HookSecretKind } from '#providers/contract.ts';
 import { findProvider } from '#providers/registry.ts';
 import type { AdmitOutcome } from '#receive/admit.ts';
 import { admit } from '#receive/admit.ts';
@@ -50,8 +51,9 @@ function createReceiving() {
   return {
     hooks: createKnownHooks((ids) => {
       looked += 1;
-      return loadHooks({ database, vault }, ids);
+      return loadHooks({ database, vault, findProvider }, ids);
     }),
+    tighten: (id: string, kind: HookSecretKind) => tightenHook(database, id, kind),
     store: createGroupedStore((deliveries) => storeDeliveries(database, deliveries)),
     findReader: (provider: string) => {
       const reader = findProvider(provider)?.webhooks;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { databaseNow } from '#db/time.ts';
 import { isFailure } from '#domain/failure.ts';
-import { loadHooks } from '#hooks/hook.ts';
 import { forgetRepository, registerHook } from '#hooks/register.ts';
+import { loadHooks } from '#hooks/secrets.ts';
 import type { SpawnedForge } from '#test/forge/client.ts';
 import { spawnForge } from '#test/forge/client.ts';
 import { PUBLIC_URL, openTestHttp } from '#test/support/http.ts';
@@ -46,7 +46,7 @@ const hookEffects = async (): Promise<readonly string[]> =>
     .map((effect) => effect.method);
 const secretsOf = async (hookId: string) => {
   const hook = (await loadHooks(http.hooks, [hookId])).get(hookId);
-  return hook?.open().map((entry) => entry.secret);
+  return hook?.open().secrets.map((entry) => entry.secret);
 };
 
 describe('registering', () => {

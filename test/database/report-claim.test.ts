@@ -24,7 +24,7 @@ beforeEach(async () => {
   const queue = createRecordingQueue();
   const status = { context: 'tributary/import', state: 'success', description: 'done', targetUrl: 'http://127.0.0.1/' } as const;
   await database.transaction((tx) =>
-    requestReport(queue, tx, { organizationId, repositoryId, jobResultId, commit: 'a'.repeat(40), status }),
+    requestReport(queue, tx, { organizationId, repositoryId, jobResultId, commit: 'a'.repeat(40), ref: 'main', status }),
   );
   const [job] = queue.sent;
   reportId = (job?.payload as { readonly reportId: string }).reportId;

@@ -39,7 +39,7 @@ export function registerWebhook(api: Api, deps: HttpDeps, auth: Auth): void {
     { config: { action: 'hook:view' }, schema: { tags, params: idParams, summary: "Show the repository's webhook" } },
     async (request) => {
       const { id } = await load(request);
-      return toHook(deps.links, requireFound(await findHook(deps.database, id), 'webhook'));
+      return toHook(deps.hooks, requireFound(await findHook(deps.database, id), 'webhook'));
     },
   );
 
@@ -47,13 +47,13 @@ export function registerWebhook(api: Api, deps: HttpDeps, auth: Auth): void {
     '/git-repositories/:id/webhook',
     {
       config: { action: 'hook:manage' },
-      schema: { tags, params: idParams, summary: 'Create or show the webhook; the secret is there once' },
+      schema: { tags, params: idParams, summary: 'Create or show the webhook; its secrets, and what to enter where, are there once' },
     },
     async (request) => {
       const row = await ensure(request);
       // Never tried, or tried in vain: it costs one call to say truly how it stands now.
       if (row.status !== 'active') await configure(deps.hooks, row, AbortSignal.timeout(PROVIDER_MS));
-      return toHook(deps.links, await reread(row), await revealOnce(deps.hooks, row));
+      return toHook(deps.hooks, await reread(row), await revealOnce(deps.hooks, row));
     },
   );
 
@@ -63,7 +63,7 @@ export function registerWebhook(api: Api, deps: HttpDeps, auth: Auth): void {
     async (request) => {
       const row = await ensure(request);
       await configure(deps.hooks, row, AbortSignal.timeout(PROVIDER_MS));
-      return toHook(deps.links, await reread(row));
+      return toHook(deps.hooks, await reread(row));
     },
   );
 
@@ -76,7 +76,7 @@ export function registerWebhook(api: Api, deps: HttpDeps, auth: Auth): void {
     async (request) => {
       const { id } = await ensure(request);
       const rotated = requireFound(await rotateHook(deps.hooks, id, AbortSignal.timeout(PROVIDER_MS)), 'webhook');
-      return toHook(deps.links, rotated.row, rotated.secret);
+      return toHook(deps.hooks, rotated.row, rotated.key);
     },
   );
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '#domain/failure.ts';
-import type { HookApi, RemoteHook, RemoteRef } from '#providers/contract.ts';
+import type { HookApi, HookSpec, RemoteHook, RemoteRef } from '#providers/contract.ts';
 import type { GithubCalls } from './call.ts';
 import { isNotFound, splitName } from './call.ts';
 
@@ -15,7 +15,7 @@ const hookSchema = z.object({
   id: z.union([z.int(), z.string()]).transform(String),
   active: z.boolean().default(true),
   events: z.array(z.string()).default([]),
-  config: z.object({ url: z.string().optional() }).default({}),
+  config: z.object({ url: z.string().optional(), secret: z.string().optional() }).default({}),
 });
 
 /** Webhooks of a repository: PROVIDERS.md 2.1, create and manage. */
@@ -36,12 +36,7 @@ export function hookApi(calls: GithubCalls): HookApi {
     return hooks;
   }
 
-  async function update(
-    ref: RemoteRef,
-    hookId: string,
-    hook: { readonly url: string; readonly secret: string },
-    signal: AbortSignal,
-  ): Promise<RemoteHook> {
+  async function update(ref: RemoteRef, hookId: string, hook: HookSpec, signal: AbortSignal): Promise<RemoteHook> {
     const { data } = await calls.call({ what: 'change the webhook of the repository', permission: PERMISSION }, () =>
       octokit.repos.updateWebhook({
         ...splitName(ref),
@@ -55,7 +50,7 @@ export function hookApi(calls: GithubCalls): HookApi {
     return readHook(data);
   }
 
-  async function create(ref: RemoteRef, hook: { readonly url: string; readonly secret: string }, signal: AbortSignal): Promise<RemoteHook> {
+  async function create(ref: RemoteRef, hook: HookSpec, signal: AbortSignal): Promise<RemoteHook> {
     const { data } = await calls.call({ what: 'create a webhook for the repository', permission: PERMISSION }, () =>
       octokit.repos.createWebhook({
         ...splitName(ref),
@@ -89,8 +84,8 @@ export function hookApi(calls: GithubCalls): HookApi {
 }
 
 /** JSON must be said: a form is GitHub's default, and is answered 415 here. A config without a secret would remove the secret. */
-function configOf({ url, secret }: { readonly url: string; readonly secret: string }) {
-  return { url, secret, content_type: 'json', insecure_ssl: '0' };
+function configOf({ url, secrets }: HookSpec) {
+  return { url, secret: secrets[0].secret, content_type: 'json', insecure_ssl: '0' };
 }
 
 function readHook(data: unknown): RemoteHook {
@@ -100,5 +95,13 @@ function readHook(data: unknown): RemoteHook {
 }
 
 function toRemoteHook({ id, active, events, config }: z.infer<typeof hookSchema>): RemoteHook {
-  return { id, active, events, url: config.url ?? '' };
+  return {
+    id,
+    active,
+    events,
+    url: config.url ?? '',
+    // GitHub shows asterisks for a secret that is set.
+    secretKind: config.secret === undefined ? undefined : 'hmac',
+    problem: active ? undefined : 'The webhook is switched off at GitHub.',
+  };
 }

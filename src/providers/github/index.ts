@@ -1,6 +1,7 @@
 import type { Provider } from '#providers/contract.ts';
 import { connect } from './api.ts';
 import { GITHUB_URL } from './call.ts';
+import { settings } from './hook-settings.ts';
 import { parseEvent } from './parse-event.ts';
 import { identify, verify } from './verify.ts';
 
@@ -17,6 +18,8 @@ export const github: Provider = {
       'x-github-hook-installation-target-type',
       'user-agent',
     ],
+    secretsOf: (key) => [{ kind: 'hmac', secret: key }],
+    settings,
     identify,
     verify,
     parseEvent,

@@ -22,7 +22,7 @@ const statusSchema = z.object({
 export function statusApi(calls: GithubCalls): StatusApi {
   const { octokit } = calls;
   return {
-    async list(ref, commit, context, signal) {
+    async list(ref, { commit }, context, signal) {
       const { data } = await calls.call({ what: 'read the statuses of the commit' }, () =>
         octokit.repos.listCommitStatusesForRef({ ...splitName(ref), ref: commit, per_page: PER_PAGE, request: { signal } }),
       );
@@ -31,7 +31,8 @@ export function statusApi(calls: GithubCalls): StatusApi {
       // Contexts are compared without case by GitHub.
       return statuses.data.filter((status) => status.context.toLowerCase() === context.toLowerCase()).map(toStatus);
     },
-    async write(ref, commit, status, signal) {
+    shown: (status) => ({ ...status, description: shorten(status.description) }),
+    async write(ref, { commit }, status, signal) {
       await calls.call({ what: 'post a status on the commit', permission: PERMISSION }, () =>
         octokit.repos.createCommitStatus({
           ...splitName(ref),

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { err, ok } from '#domain/result.ts';
 import type { Result } from '#domain/result.ts';
-import type { DeliveryIdentity, Headers, HookSecrets, SignatureProblem, VerifiedBody } from '#providers/contract.ts';
+import type { DeliveryIdentity, Headers, HookSecrets, SignatureProblem, VerifiedBody, VerifiedDelivery } from '#providers/contract.ts';
 
 const SIGNATURE = /^sha256=([0-9a-f]{64})$/;
 /** Nothing of GitHub's is longer; a longer key would only fill an index. */
@@ -11,7 +11,7 @@ const MOST_CHARACTERS = 200;
  * X-Hub-Signature-256 over the bytes as received (PROVIDERS.md 2.1). The older SHA-1 header is not looked at. node:crypto and not
  * @octokit/webhooks-methods, which takes text only: a body that is not UTF-8 would never verify there, though GitHub signed it.
  */
-export function verify(body: Uint8Array, headers: Headers, secrets: HookSecrets): Result<VerifiedBody, SignatureProblem> {
+export function verify(body: Uint8Array, headers: Headers, secrets: HookSecrets): Result<VerifiedDelivery, SignatureProblem> {
   const header = headers['x-hub-signature-256'];
   if (typeof header !== 'string') return err('missing');
   const offered = SIGNATURE.exec(header)?.[1];
@@ -23,7 +23,7 @@ export function verify(body: Uint8Array, headers: Headers, secrets: HookSecrets)
     const expected = createHmac('sha256', secret).update(body).digest();
     matches = (timingSafeEqual(expected, signature) && kind === 'hmac' && secret !== '') || matches;
   }
-  return matches ? ok(body as VerifiedBody) : err('mismatch');
+  return matches ? ok({ body: body as VerifiedBody, by: 'hmac' }) : err('mismatch');
 }
 
 /** X-GitHub-Delivery is the same for every redelivery, so it is the key (PROVIDERS.md 2.1). */

@@ -27,7 +27,7 @@ async function receive(text: string, ofHook = hookId): Promise<string> {
     .select('sealed_secret')
     .where('id', '=', ofHook)
     .executeTakeFirstOrThrow();
-  const hook = { id: ofHook, sealedSecret, sealedPreviousSecret: undefined };
+  const hook = { id: ofHook, sealedSecret, sealedPreviousSecret: undefined, secretKind: undefined };
   await storeDeliveries(http.database, [{ id, hook, key: id, event: 'push', headers, body, bodyHash }]);
   return id;
 }

@@ -8,7 +8,7 @@ const API = `${SERVER}/api/v3`;
 const TOKEN = 'ghp_canaryCanaryCanaryCanaryCanary0123';
 const REF = { fullName: 'acme/net-config' };
 const COMMIT = 'a'.repeat(40);
-const HOOK = { url: 'https://tributary.example.com/webhooks/github/1', secret: 's'.repeat(40) };
+const HOOK = { url: 'https://tributary.example.com/webhooks/github/1', secrets: [{ kind: 'hmac', secret: 's'.repeat(40) }] } as const;
 
 beforeEach(() => nock.disableNetConnect());
 afterEach(() => {
@@ -25,7 +25,7 @@ const signal = () => AbortSignal.timeout(5_000);
 const writeStatus = () =>
   open().statuses?.write(
     REF,
-    COMMIT,
+    { commit: COMMIT, ref: 'main' },
     { context: 'tributary/import', state: 'success', description: 'd', targetUrl: 'https://t.example.com/' },
     signal(),
   );
@@ -128,7 +128,7 @@ test('a description is cut to what GitHub takes, by code point', async () => {
 
   await open().statuses?.write(
     REF,
-    COMMIT,
+    { commit: COMMIT, ref: 'main' },
     { context: 'c', state: 'failure', description: '🙂'.repeat(300), targetUrl: 'https://t.example.com/' },
     signal(),
   );
@@ -141,17 +141,24 @@ test('a hook with our address is mended instead of doubled', async () => {
   nock(API)
     .get('/repos/acme/net-config/hooks')
     .query(true)
-    .reply(200, [{ id: 5, active: false, events: ['push'], config: { url: HOOK.url } }]);
+    .reply(200, [{ id: 5, active: false, events: ['push'], config: { url: HOOK.url, secret: '********' } }]);
   const patched = nock(API)
     .patch(
       '/repos/acme/net-config/hooks/5',
       (body: { readonly config: object; readonly active: boolean }) => body.active && 'secret' in body.config,
     )
-    .reply(200, { id: 5, active: true, events: ['push', 'pull_request'], config: { url: HOOK.url } });
+    .reply(200, { id: 5, active: true, events: ['push', 'pull_request'], config: { url: HOOK.url, secret: '********' } });
 
   const hook = await open().hooks?.ensure(REF, HOOK, signal());
 
-  expect(hook).toEqual({ id: '5', active: true, events: ['push', 'pull_request'], url: HOOK.url });
+  expect(hook).toEqual({
+    id: '5',
+    active: true,
+    events: ['push', 'pull_request'],
+    url: HOOK.url,
+    secretKind: 'hmac',
+    problem: undefined,
+  });
   expect(patched.isDone()).toBe(true);
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Admission, NewDelivery } from '#inbox/store-deliveries.ts';
 import { createGroupedStore } from '#receive/grouped-store.ts';
 
-const hook = { id: 'h', sealedSecret: Buffer.of(1), sealedPreviousSecret: undefined };
+const hook = { id: 'h', sealedSecret: Buffer.of(1), sealedPreviousSecret: undefined, secretKind: undefined };
 
 function delivery(key: string, size = 1): NewDelivery {
   return { id: `${key}-${size}`, hook, key, event: 'push', headers: {}, body: Buffer.alloc(size), bodyHash: Buffer.alloc(32) };

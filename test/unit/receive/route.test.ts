@@ -12,6 +12,7 @@ async function openEndpoint() {
   await registerReceive(server, {
     findReader: (provider) => findProvider(provider)?.webhooks,
     hooks: createKnownHooks(async () => new Map()),
+    tighten: () => Promise.reject(new Error('no hook is here')),
     store: () => Promise.reject(new Error('nothing is stored here')),
     now: () => new Date(),
     count: (provider, outcome) => counted.push(`${provider} ${outcome}`),
