@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { Failure } from '#domain/failure.ts';
+import type { ForgeApi, ForgeConnection } from '#providers/contract.ts';
+import { openCalls } from './call.ts';
+import { hookApi } from './hooks.ts';
+import { statusApi } from './status.ts';
+
+const projectSchema = z.object({
+  id: z.union([z.int(), z.string()]).transform(String),
+  path_with_namespace: z.string(),
+  default_branch: z.string().nullish(),
+  http_url_to_repo: z.string(),
+  web_url: z.string(),
+});
+
+/** gitlab.com, and a self-managed GitLab by its URL, with one token. */
+export function connect(connection: ForgeConnection): ForgeApi {
+  const calls = openCalls(connection);
+  return {
+    async readRepository({ fullName }, signal) {
+      const doing = { what: 'read the project', permission: 'the role Guest or higher in the project, and the scope read_api or api' };
+      const data: unknown = await calls.call(doing, signal, ({ projects }) => projects.show(fullName));
+      const project = projectSchema.safeParse(data);
+      if (!project.success) throw new Failure('PROVIDER_FAILED', { message: 'GitLab answered a project that cannot be read.' });
+      const { id, path_with_namespace, default_branch, http_url_to_repo, web_url } = project.data;
+      const defaultBranch = default_branch ?? undefined;
+      return { id, fullName: path_with_namespace, defaultBranch, cloneUrl: http_url_to_repo, webUrl: web_url };
+    },
+    hooks: hookApi(calls),
+    statuses: statusApi(calls),
+  };
+}
