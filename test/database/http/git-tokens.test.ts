@@ -77,7 +77,7 @@ describe('what is sent', () => {
     ['an empty secret', { name: 'x', token: '' }, 'token'],
     ['a secret with a NUL', { name: 'x', token: 'a\u0000b' }, 'token'],
     ['a provider that does not exist', { name: 'x', provider: 'gitea' }, 'provider'],
-    ['a provider that is not there yet', { name: 'x', provider: 'gitlab' }, 'provider'],
+    ['a provider that is not there yet', { name: 'x', provider: 'bitbucket' }, 'provider'],
     ['a user name with a colon', { name: 'x', username: 'a:b' }, 'username'],
     ['a date that is none', { name: 'x', expires_at: 'soon' }, 'expires_at'],
     ['a date in the past', { name: 'x', expires_at: '2020-01-01' }, 'expires_at'],
