@@ -7,6 +7,8 @@ import type { Redactor } from '#domain/redact.ts';
 import { reached } from '#steps/reached.ts';
 import type { JobName, JobPayloads } from './jobs.ts';
 import { JOBS, JOB_NAMES } from './jobs.ts';
+import { asideOf, keepUnparking, setAside } from './park.ts';
+import { readPayload, writePayload } from './payload.ts';
 import type { JobSender } from './queue.ts';
 import { runJob } from './run.ts';
 
@@ -64,15 +66,20 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
   const sender: JobSender = {
     async send(tx, name, payload, options) {
       const startAfter = Math.ceil((options?.afterMs ?? 0) / 1_000);
-      await boss.send(name, payload, { db: fromKysely(tx.kysely), startAfter });
+      await boss.send(name, writePayload(payload), { db: fromKysely(tx.kysely), startAfter });
     },
   };
+  let stopUnparking = (): void => undefined;
   return {
     ...sender,
     async work(handlers, concurrency) {
       for (const name of JOB_NAMES) await workOn({ boss, log, redact, database, sender }, name, handlers, concurrency);
+      stopUnparking = await keepUnparking(boss, log);
     },
-    stop: (timeoutMs) => stopBoss(boss, timeoutMs),
+    stop: (timeoutMs) => {
+      stopUnparking();
+      return stopBoss(boss, timeoutMs);
+    },
     counts: async () => {
       const queues = await boss.getQueues();
       return queues.map((queue) => ({ name: queue.name, queued: queue.queuedCount, active: queue.activeCount }));
@@ -89,8 +96,8 @@ function withQueryTimeout(databaseUrl: string): string {
 
 async function createQueue(boss: PgBoss, name: JobName): Promise<void> {
   const { retries, expireSeconds } = JOBS[name];
-  const dead = `${name}.dead`;
-  if ((await boss.getQueue(dead)) === null) await boss.createQueue(dead);
+  const { dead, parked } = asideOf(name);
+  for (const aside of [dead, parked]) if ((await boss.getQueue(aside)) === null) await boss.createQueue(aside);
   if ((await boss.getQueue(name)) !== null) return;
   await boss.createQueue(name, {
     policy: 'standard',
@@ -116,16 +123,23 @@ async function workOn<N extends JobName>(
   handlers: JobHandlers,
   concurrency: number,
 ): Promise<void> {
-  await boss.work<JobPayloads[N]>(name, { localConcurrency: concurrency, batchSize: 1, ...POLLING }, async (jobs) => {
+  await boss.work<object>(name, { localConcurrency: concurrency, batchSize: 1, ...POLLING }, async (jobs) => {
     for (const job of jobs) await handle(job);
   });
 
-  async function handle(job: Job<JobPayloads[N]>): Promise<void> {
+  async function handle(job: Job<object>): Promise<void> {
     reached('job.taken');
-    const outcome = await runJob(log.child({ job: name, jobId: job.id, ...job.data }), redact, () => handlers[name](job.data, job.signal));
+    const read = readPayload(name, job.data);
+    if (!read.ok) {
+      const queue = asideOf(name)[read.error];
+      log.warn({ job: name, jobId: job.id, queue }, 'a job cannot be read by this process and is set aside');
+      return setAside(boss, database, queue, job.data);
+    }
+    const payload = read.value;
+    const outcome = await runJob(log.child({ job: name, jobId: job.id, ...payload }), redact, () => handlers[name](payload, job.signal));
     reached('job.handled');
     if (outcome.kind === 'again') throw new Error(outcome.reason);
-    if (outcome.kind === 'later') await database.transaction((tx) => sender.send(tx, name, job.data, { afterMs: outcome.afterMs }));
+    if (outcome.kind === 'later') await database.transaction((tx) => sender.send(tx, name, payload, { afterMs: outcome.afterMs }));
   }
 }
 

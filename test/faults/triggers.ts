@@ -46,7 +46,9 @@ const pushSlowly: Act = async (attempt) => {
 const pushWhatWaits: Act = async (attempt) => {
   const database = attempt.world.service.databaseUrl ?? '';
   const commit = await push(attempt);
-  void runSql(database, `do $$ begin lock table parsed_files in access exclusive mode; perform pg_sleep(5); end $$`).catch(() => undefined);
+  void runSql(database, `do $$ begin lock table parsed_files in access exclusive mode; perform pg_sleep(15); end $$`).catch(
+    () => undefined,
+  );
   return commit;
 };
 
