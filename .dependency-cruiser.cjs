@@ -15,6 +15,7 @@ const MAY_IMPORT = {
   // adapters
   db: ['domain/'],
   net: ['domain/'],
+  observe: ['domain/', ...TABLES],
   queue: ['steps/', 'domain/', ...TABLES],
   git: ['steps/', 'domain/', 'net/'],
   providers: ['domain/', 'net/'],
@@ -47,7 +48,7 @@ const MAY_IMPORT = {
     ...TABLES,
   ],
   // root
-  app: ['steps/', 'domain/', 'db/', 'queue/', 'git/', 'net/', 'providers/', 'http/', '[a-z-]+.ts', ...STAGES, ...MANAGEMENT],
+  app: ['steps/', 'domain/', 'db/', 'queue/', 'git/', 'net/', 'observe/', 'providers/', 'http/', '[a-z-]+.ts', ...STAGES, ...MANAGEMENT],
   cli: ['domain/', 'db/', 'git/', 'import/', 'net/', 'app/', '[a-z-]+.ts', ...MANAGEMENT],
 };
 
@@ -69,7 +70,7 @@ const OWNERS = {
   // What listens is named too, since the same module connects.
   'sdk-sockets': { node: ['net'], rooms: ['net/', 'app/free-port\\.ts$'], typesAnywhere: true },
   'sdk-parsers': { packages: ['piscina/', 'ajv', 'js-yaml/', 'yaml/', 'jsonc-parser/', 're2js/'], rooms: ['import/'] },
-  'sdk-metrics': { packages: ['prom-client/'], rooms: ['http/', 'app/', 'app\\.ts$'] },
+  'sdk-observe': { packages: ['prom-client/', '@opentelemetry/'], rooms: ['observe/'] },
   'sdk-commands': { packages: ['commander/'], rooms: ['cli/'] },
   'environment-only-in-config': { node: ['process'], rooms: ['config\\.ts$'] },
 };

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findFreePort } from '#app/free-port.ts';
 import { createLogger } from '#app/logger.ts';
+import { openObservation } from '#app/observation.ts';
 import { loadSecretKeys } from '#app/secret-keys.ts';
-import { watchConfig, watchKeys, watchProvider, watchVault } from '#app/secrets.ts';
+import { watchConfig, watchKeys, watchVault } from '#app/secrets.ts';
 import { createWeb } from '#app/web.ts';
 import { startWorkers } from '#app/workers.ts';
 import type { Config } from '#config.ts';
@@ -93,6 +94,10 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   const resolve = createResolver(readDnsServers(config.dnsServers));
   const egress = createEgressFetch(policy, resolve);
   onClose(() => egress.close());
+  const version = readVersion();
+  const observation = await openObservation({ config, version, watch, fetch: egress.fetch, log });
+  const { tracing, meters } = observation;
+  onClose(() => tracing.close());
   const port = config.port === 0 ? await findFreePort(config.host) : config.port;
   // Without a configured address the one that is listened on is named, whichever port that came to be.
   const publicUrl = config.publicUrl.replace(/:0$/, `:${port}`);
@@ -102,7 +107,7 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   const vault = watchVault(createVault(keys), watch);
   const findProvider: HookDeps['findProvider'] = (id) => {
     const provider = findKnownProvider(id);
-    return provider === undefined ? undefined : watchProvider(provider, watch);
+    return provider === undefined ? undefined : observation.observeProvider(provider);
   };
   const hooks: HookDeps = {
     database,
@@ -112,21 +117,22 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
     vetRemote: (url) => vetRemote(url, policy, resolve),
     fetch: egress.fetch,
   };
-  const git = await createGit({ dataDir: config.dataDir, limits: config.limits, timeoutMs: config.syncTimeoutMs, log });
+  const { dataDir, limits, syncTimeoutMs } = config;
+  const git = await createGit({ dataDir, limits, timeoutMs: syncTimeoutMs, log, onProcess: observation.onProcess });
   const pool = createParsePool({ threads: PARSE_THREADS, timeoutMs: PARSE_MS, memoryMb: PARSE_MEMORY_MB });
   onClose(() => pool.close());
   // Closed before what its jobs use.
   const queue = await openQueue({ database, log, redact, migrate: roles.migrate, supervise: roles.worker });
   onClose(() => queue.stop(STOP_WITHIN_MS));
-  const { instance, syncTimeoutMs, processName } = config;
-  const run: UploadDeps = { database, queue, log, redact, pool, git, publicUrl, instance, syncTimeoutMs, processName };
+  const { instance, processName } = config;
+  const run: UploadDeps = { database, queue, log, redact, tracing, meters, pool, git, publicUrl, instance, syncTimeoutMs, processName };
   const stopping = new AbortController();
   const localToken = await ensureLocalToken(config.dataDir);
   watch.add(localToken);
 
   if (roles.worker) {
     const { workerConcurrency: concurrency, pollIntervalMs } = config;
-    const deps = { run, hooks, queue, stopping: stopping.signal, concurrency, pollIntervalMs };
+    const deps = { run, hooks, queue, version, stopping: stopping.signal, concurrency, pollIntervalMs };
     const stopTaking = await startWorkers({ ...deps, findReader: (provider) => findProvider(provider)?.webhooks });
     onClose(stopTaking);
   }
@@ -148,7 +154,8 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
     hooks,
     run,
     spoolDir,
-    version: readVersion(),
+    version,
+    observation,
     stopping: stopping.signal,
   });
   onClose(() => web.close());

@@ -22,7 +22,7 @@ export interface HandlerDeps {
 
 /** Every job's one handler. A job that has none does not compile. */
 export function createHandlers({ run, hooks, stopping }: HandlerDeps): JobHandlers {
-  const { database, git, log, processName } = run;
+  const { database, git, log, tracing, meters, processName } = run;
   const remoteSource = (repository: RepositoryRow) =>
     openRemoteSource({ database, git, openRemote: ({ id }) => openRemote(hooks, id) }, repository);
   const until = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, stopping]);
@@ -39,6 +39,6 @@ export function createHandlers({ run, hooks, stopping }: HandlerDeps): JobHandle
       await forgetRepository(hooks, payload, until(signal));
     },
     'send-report': ({ reportId }, signal) =>
-      sendReport({ database, log, openForge: (id) => openForge(hooks, id) }, reportId, until(signal)),
+      sendReport({ database, log, tracing, meters, openForge: (id) => openForge(hooks, id) }, reportId, until(signal)),
   };
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { createMetrics } from '#app/metrics.ts';
 import type { Config } from '#config.ts';
+import type { Observation } from './observation.ts';
 import type { Database } from '#db/database.ts';
 import { pendingMigrations } from '#db/migrate.ts';
 import type { Links } from '#domain/links.ts';
@@ -11,12 +11,13 @@ import type { HttpDeps } from '#http/deps.ts';
 import { createHttpServer } from '#http/server.ts';
 import { storeDeliveries } from '#inbox/store-deliveries.ts';
 import type { EgressPolicy } from '#net/egress-policy.ts';
+import { createScrape } from '#observe/scrape.ts';
 import { parseRemoteUrl, sameRemoteKey } from '#net/remote-url.ts';
 import { createAuthenticate } from '#people/authenticate.ts';
 import type { StaticToken } from '#people/authenticate.ts';
 import type { Bootstrap } from '#people/bootstrap.ts';
 import type { Queue } from '#queue/boss.ts';
-import { hasWorkers } from '#queue/workers.ts';
+import { hasWorkers, listWorkers } from '#queue/workers.ts';
 import { createGroupedStore } from '#receive/grouped-store.ts';
 import { createKnownHooks } from '#receive/known-hooks.ts';
 import { registerReceive } from '#receive/route.ts';
@@ -36,6 +37,7 @@ export interface WebDeps {
   readonly run: UploadDeps;
   readonly spoolDir: string;
   readonly version: string;
+  readonly observation: Observation;
   readonly stopping: AbortSignal;
 }
 
@@ -47,7 +49,7 @@ function now(): Date {
 export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
   const { database, queue, links, policy, hooks, run, config } = deps;
   const { findProvider } = hooks;
-  const metrics = createMetrics({ database, queue });
+  const { instruments, meters, tracing, gitProcesses } = deps.observation;
   const store = createGroupedStore((deliveries) => storeDeliveries(database, deliveries));
   const knownHooks = createKnownHooks((ids) => loadHooks(hooks, ids));
   const checkUrl: HttpDeps['repositories']['checkUrl'] & HttpDeps['gitTokens']['checkUrl'] = (text) => parseRemoteUrl(text, policy);
@@ -62,7 +64,15 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
     repositories: { database, queue, links, findProvider, checkUrl, sameRemoteKey },
     gitTokens: { database, vault: hooks.vault, checkUrl, findProvider, now },
     hooks,
-    metrics: metrics.registry,
+    metrics: createScrape({
+      instruments,
+      database,
+      jobs: () => queue.counts(),
+      gitProcesses,
+      dataDir: config.dataDir,
+      version: deps.version,
+    }),
+    listWorkers: () => listWorkers(database),
     now,
     checkReady: () => checkReady(database, queue),
     hasWorkers: () => hasWorkers(database),
@@ -73,7 +83,8 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
         tighten: (hookId, kind) => tightenHook(database, hookId, kind),
         store,
         now,
-        count: metrics.countDelivery,
+        tracing,
+        count: meters.delivered,
       }),
     spool: (tar, signal) => spoolTar(tar, deps.spoolDir, config.limits, signal),
     startUpload: (upload) => startUpload(run, upload, deps.stopping),

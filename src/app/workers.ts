@@ -15,6 +15,7 @@ export interface WorkerDeps extends HandlerDeps {
   readonly queue: Queue;
   readonly concurrency: number;
   readonly pollIntervalMs: number;
+  readonly version: string;
   readonly findReader: RouteDeps['findReader'];
 }
 
@@ -23,11 +24,11 @@ const SWEEP_EVERY_MS = 2_000;
 
 /** Starts all background work of a process: jobs, routing of deliveries, looks at remotes, and the sweep. Answers with what stops the taking of new work. */
 export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void>> {
-  const { database, git, log, processName } = deps.run;
+  const { database, git, log, tracing, meters, processName } = deps.run;
   const removed = await cleanMirrors(git);
   if (removed.length > 0) log.info({ removed: removed.length }, 'removed what killed processes left of mirrors');
   await deps.queue.work(createHandlers(deps), deps.concurrency);
-  const stopRouter = await startRouter({ database, queue: deps.queue, log, findReader: deps.findReader });
+  const stopRouter = await startRouter({ database, queue: deps.queue, log, tracing, meters, findReader: deps.findReader });
   const stopPoller = startPoller({
     database,
     queue: deps.queue,
@@ -37,7 +38,7 @@ export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void
     openRemote: (id) => openRemote(deps.hooks, id),
   });
   const upkeep = async (): Promise<void> => {
-    await showWorker(database, processName);
+    await showWorker(database, { name: processName, version: deps.version });
     await sweepTurns(deps.queue, database);
   };
   const sweep = createDrain({ work: upkeep, sweepEveryMs: SWEEP_EVERY_MS, log });

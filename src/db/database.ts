@@ -16,6 +16,8 @@ export interface Database {
   prepared<R extends object>(statement: Statement, values: readonly unknown[]): Promise<readonly R[]>;
   /** Calls back on each NOTIFY on `channel`, and once after every reconnection, since what was missed meanwhile is unknown. */
   listen(channel: Channel, onWake: () => void): Promise<Unlisten>;
+  /** Connections by state, for metrics. */
+  connections(): { readonly idle: number; readonly busy: number; readonly waiting: number };
   close(): Promise<void>;
 }
 

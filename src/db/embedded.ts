@@ -59,6 +59,8 @@ export async function openEmbedded({ dataDir, log, lockWaitMs = 5_000 }: Embedde
         const unlisten = await pglite.listen(channel, () => onWake());
         return () => unlisten();
       },
+      // One process, one connection: whoever waits, waits in PGlite's own queue.
+      connections: () => ({ idle: 0, busy: 1, waiting: 0 }),
       close: async () => {
         stopMaintenance();
         await kysely.destroy();

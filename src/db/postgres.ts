@@ -54,6 +54,7 @@ export function openPostgres({ url, maxConnections, log, quietMs = QUIET_MS }: P
     prepared: async <R extends object>({ name, text }: Statement, values: readonly unknown[]) =>
       (await pool.query<R>({ name, text, values: [...values] })).rows,
     listen: (channel: Channel, onWake: () => void): Promise<Unlisten> => listenOn({ url, log }, channel, onWake),
+    connections: () => ({ idle: pool.idleCount, busy: pool.totalCount - pool.idleCount, waiting: pool.waitingCount }),
     close: () => kysely.destroy(),
   };
 }

@@ -23,6 +23,7 @@ export interface Schema {
   readonly name_claims: NameClaimTable;
   readonly parsed_files: ParsedFileTable;
   readonly reports: ReportTable;
+  readonly upkeep: UpkeepTable;
 }
 
 type Time = ColumnType<Date, Date | string | undefined, Date | string>;
@@ -137,6 +138,8 @@ interface RepositoryTable {
   created_at: Time;
   updated_at: Time;
   wanted: Generated<number>;
+  /** Since when more is wanted than was seen. */
+  wanted_since: NullableTime;
   seen: Generated<number>;
   fence: Generated<number>;
   running_until: NullableTime;
@@ -158,6 +161,8 @@ interface RepositoryTable {
   seen_ref: string | null;
   /** Failure code behind `operational_state`. */
   operational_code: string | null;
+  /** Registered for the dry run of a folder only. */
+  temporary: Generated<boolean>;
 }
 
 interface PollHostTable {
@@ -211,6 +216,7 @@ interface DeliveryTable {
   attempts: Generated<number>;
   route_after: Time;
   routed_at: NullableTime;
+  traceparent: string | null;
 }
 
 interface JobResultTable {
@@ -231,6 +237,8 @@ interface JobResultTable {
   date_created: Time;
   date_started: NullableTime;
   date_done: NullableTime;
+  /** Of the step that asked for the run; of the run itself once it started. */
+  traceparent: string | null;
 }
 
 interface JobLogEntryTable {
@@ -251,6 +259,8 @@ interface JobLogEntryTable {
 interface WorkerTable {
   name: string;
   seen_at: ColumnType<Date, Date | string, Date | string>;
+  version: Generated<string>;
+  started_at: Time;
 }
 
 interface LineTable {
@@ -342,4 +352,13 @@ interface ReportTable {
   problem: string | null;
   created_at: Time;
   updated_at: Time;
+  traceparent: string | null;
+}
+
+interface UpkeepTable {
+  name: string;
+  worker: string;
+  started_at: ColumnType<Date, Date | string, Date | string>;
+  ended_at: NullableTime;
+  counts: Jsonb;
 }

@@ -23,6 +23,8 @@ export interface Git {
   /** Wall clock of one call. */
   readonly timeoutMs: number;
   readonly log: GitLog;
+  /** Called when a process of Git starts; what it answers is called when that ends. */
+  readonly onProcess: () => () => void;
   /** Whether `flock` exists; without it writers are kept apart within this process only. */
   readonly hasFlock: boolean;
   /** Last writer in line of each mirror, within this process. */

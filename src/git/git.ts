@@ -11,6 +11,7 @@ export interface GitOptions {
   /** Wall clock of one call of Git. */
   readonly timeoutMs: number;
   readonly log?: GitLog | undefined;
+  readonly onProcess?: (() => () => void) | undefined;
   /** Where to look for Git, in the form of PATH; by default the usual folders. */
   readonly searchPath?: string | undefined;
 }
@@ -22,7 +23,7 @@ const COMMANDS = ['git-run', 'git-credential-channel'];
  * Prepares the only way in which this product runs Git. Throws Failure GIT_UNUSABLE when there is no Git or our commands beside it
  * cannot run; `checkGit` says more.
  */
-export async function createGit({ dataDir, limits, timeoutMs, log, searchPath = USUAL_FOLDERS }: GitOptions): Promise<Git> {
+export async function createGit({ dataDir, limits, timeoutMs, log, onProcess, searchPath = USUAL_FOLDERS }: GitOptions): Promise<Git> {
   const libexec = fileURLToPath(new URL('libexec', import.meta.url));
   for (const command of COMMANDS) await requireExecutable(join(libexec, command));
   const gitFile = await findExecutable('git', searchPath);
@@ -46,6 +47,7 @@ export async function createGit({ dataDir, limits, timeoutMs, log, searchPath = 
     limits,
     timeoutMs,
     log: log ?? { warn: () => undefined },
+    onProcess: onProcess ?? (() => () => undefined),
     hasFlock: (await findExecutable('flock', `/usr/bin${delimiter}/bin`)) !== undefined,
     queues: new Map(),
   };

@@ -50,6 +50,8 @@ export function startGit(git: Git, call: GitCall): GitProcess {
       credential === undefined ? 'ignore' : 'pipe',
     ],
   });
+  const ended = git.onProcess();
+  child.once('close', ended);
   if (credential !== undefined) sendCredential(child, credential);
   const write = (text: string): boolean => {
     if (child.stdin === null || child.stdin.destroyed) return false;

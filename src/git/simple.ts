@@ -33,12 +33,15 @@ export async function runGit(git: Git, call: SimpleCall): Promise<string> {
       return exit;
     },
   });
+  const closed = git.onProcess();
   try {
     return await runner.env({ ...env }).raw([...call.args]);
   } catch (error) {
     if (exit !== undefined) throw exit;
     const ended = call.signal.aborted ? 'aborted' : timeout.aborted ? 'timed-out' : 'not-started';
     throw new GitExitError({ code: 1, ended, stderr: keepTail('', String(error)) });
+  } finally {
+    closed();
   }
 }
 

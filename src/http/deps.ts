@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
 import type { GitTokenDeps } from '#credentials/git-tokens.ts';
 import type { Database } from '#db/database.ts';
 import type { Redactor } from '#domain/redact.ts';
 import type { Links } from '#domain/links.ts';
 import type { HookDeps } from '#hooks/hook.ts';
 import type { Authenticate } from '#people/authenticate.ts';
+import type { WorkerState } from '#queue/workers.ts';
 import type { JobSender } from '#queue/queue.ts';
 import type { RepositoryDeps } from '#repositories/manage.ts';
 import type { StartedUpload, Upload } from '#sync/upload.ts';
@@ -26,7 +26,8 @@ export interface HttpDeps {
   readonly repositories: RepositoryDeps;
   readonly gitTokens: GitTokenDeps;
   readonly hooks: HookDeps;
-  readonly metrics: Registry;
+  readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
+  readonly listWorkers: () => Promise<readonly WorkerState[]>;
   readonly now: () => Date;
   /** Whether the database answers with the schema that this code needs, and the queue can be sent to. */
   readonly checkReady: () => Promise<{ readonly ready: boolean; readonly problems: readonly string[] }>;

@@ -1,6 +1,9 @@
 import type { Logger } from 'pino';
 import type { Database, Tx } from '#db/database.ts';
 import type { RepositoryEvent } from '#domain/event.ts';
+import type { Meters } from '#domain/meters.ts';
+import type { TraceStep, Tracing } from '#domain/trace.ts';
+import { traced } from '#domain/trace.ts';
 import type { VerifiedBody, WebhookReader } from '#providers/contract.ts';
 import type { JobSender } from '#queue/queue.ts';
 import { askForSync } from '#queue/turn.ts';
@@ -14,6 +17,8 @@ export interface RouteDeps {
   readonly queue: JobSender;
   readonly log: Logger;
   readonly findReader: (provider: string) => WebhookReader | undefined;
+  readonly tracing: Tracing;
+  readonly meters: Pick<Meters, 'routed'>;
 }
 
 /** Deliveries routed in one transaction. One repository's flood becomes one ask per batch; a larger batch gained nothing and holds locks longer. */
@@ -54,14 +59,26 @@ async function routeBatch(deps: RouteDeps, tx: Tx, limit: number, taken: string[
   if (taken.length > 0) reached('route.claimed');
   const asked = new Map<string, string>();
   for (const delivery of deliveries) {
-    await markRouted(tx, await routeOne(deps, tx, delivery, asked));
-    reached('route.marked');
+    const { id: deliveryId, provider, traceparent } = delivery;
+    await traced(deps.tracing, 'route', { parent: traceparent, attributes: { deliveryId, provider } }, async (step) => {
+      const routed = await routeOne(deps, tx, delivery, asked, step);
+      await markRouted(tx, routed);
+      step.set({ outcome: routed.status, ...(routed.jobResultIds[0] === undefined ? {} : { jobResultId: routed.jobResultIds[0] }) });
+      reached('route.marked');
+      deps.meters.routed(provider, routed.status);
+    });
   }
   return deliveries.length;
 }
 
 /** `asked` holds the job results that this batch asked for already, so that a thousand pushes are one ask. */
-async function routeOne(deps: RouteDeps, tx: Tx, delivery: StoredDelivery, asked: Map<string, string>): Promise<RoutedDelivery> {
+async function routeOne(
+  deps: RouteDeps,
+  tx: Tx,
+  delivery: StoredDelivery,
+  asked: Map<string, string>,
+  step: TraceStep,
+): Promise<RoutedDelivery> {
   const events = readEvents(deps, delivery);
   if ('problem' in events)
     return { id: delivery.id, status: 'failed', detail: `Not readable: ${events.problem}`, events: [], jobResultIds: [] };
@@ -75,7 +92,8 @@ async function routeOne(deps: RouteDeps, tx: Tx, delivery: StoredDelivery, asked
     return { id: delivery.id, status: 'ignored', detail, events, jobResultIds: [] };
   }
   const jobResultId =
-    asked.get(repository.id) ?? (await askForSync(deps.queue, tx, { repositoryId: repository.id, reason: 'webhook' })).jobResultId;
+    asked.get(repository.id) ??
+    (await askForSync(deps.queue, tx, { repositoryId: repository.id, reason: 'webhook', traceparent: step.traceparent })).jobResultId;
   asked.set(repository.id, jobResultId);
   reached('route.asked');
   return { id: delivery.id, status: 'routed', detail: undefined, events, jobResultIds: [jobResultId] };

@@ -22,6 +22,8 @@ export interface NewDelivery {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   readonly bodyHash: Uint8Array;
+  /** Of the step that received it, where traces are on. */
+  readonly traceparent?: string | undefined;
 }
 
 export type Admission =
@@ -63,10 +65,10 @@ function toValues(deliveries: readonly NewDelivery[]): DeliveryValues {
   const hooks = [...new Set(deliveries.map((delivery) => delivery.hook))];
   const numbers = new Map(hooks.map((hook, number) => [hook, number]));
   let end = 1;
-  const given = deliveries.map(({ id, hook, key, event, headers, body }, at) => {
+  const given = deliveries.map(({ id, hook, key, event, headers, body, traceparent }, at) => {
     const start = end;
     end += body.length;
-    return { at, id, hook: numbers.get(hook), key, event, headers, start, size: body.length };
+    return { at, id, hook: numbers.get(hook), key, event, headers, start, size: body.length, traceparent };
   });
   return [
     JSON.stringify(given),
@@ -97,7 +99,7 @@ function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
 const GIVEN = `
   given as (
     select * from json_to_recordset($1::json)
-      as (at int, id uuid, hook int, key text, event text, headers jsonb, start int, size int)
+      as (at int, id uuid, hook int, key text, event text, headers jsonb, start int, size int, traceparent text)
   ),
   current as (
     select verified.number, hooks.id, hooks.organization_id, hooks.provider
@@ -111,9 +113,9 @@ const STORE: Statement = {
   name: 'store deliveries',
   text: `with ${GIVEN},
   stored as (
-    insert into deliveries (id, organization_id, hook_id, provider, delivery_key, event, headers, body, body_hash)
+    insert into deliveries (id, organization_id, hook_id, provider, delivery_key, event, headers, body, body_hash, traceparent)
     select given.id, current.organization_id, current.id, current.provider, given.key, given.event, given.headers,
-      substring($3::bytea from given.start for given.size), substring($4::bytea from given.at * 32 + 1 for 32)
+      substring($3::bytea from given.start for given.size), substring($4::bytea from given.at * 32 + 1 for 32), given.traceparent
     from given join current on current.number = given.hook
     on conflict (hook_id, delivery_key) do nothing
     returning id

@@ -26,14 +26,14 @@ export async function routeAgain(database: Database, ids: readonly string[]): Pr
 
 export type StoredDelivery = Pick<
   Selectable<Schema['deliveries']>,
-  'id' | 'organization_id' | 'hook_id' | 'provider' | 'event' | 'headers' | 'body' | 'attempts'
+  'id' | 'organization_id' | 'hook_id' | 'provider' | 'event' | 'headers' | 'body' | 'attempts' | 'traceparent'
 >;
 
 /** Takes unrouted deliveries for this transaction, oldest first; others' are skipped, so any number of routers work side by side. */
 export async function claimUnrouted(tx: Tx, limit: number): Promise<readonly StoredDelivery[]> {
   return tx.kysely
     .selectFrom('deliveries')
-    .select(['id', 'organization_id', 'hook_id', 'provider', 'event', 'headers', 'body', 'attempts'])
+    .select(['id', 'organization_id', 'hook_id', 'provider', 'event', 'headers', 'body', 'attempts', 'traceparent'])
     .where('routed_at', 'is', null)
     .where('route_after', '<=', databaseNow())
     .orderBy('route_after')

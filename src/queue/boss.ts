@@ -14,13 +14,25 @@ import { runJob } from './run.ts';
 
 export type JobHandlers = { readonly [N in JobName]: (payload: JobPayloads[N], signal: AbortSignal) => Promise<void> };
 
+export interface JobCounts {
+  readonly name: string;
+  readonly queued: number;
+  readonly active: number;
+  /** Put off until a later time, as retries are; not among `queued`. */
+  readonly deferred: number;
+  /** Given up after their last retry. */
+  readonly dead: number;
+  /** Of a newer version than this process: kept for one that can read them. */
+  readonly parked: number;
+}
+
 export interface Queue extends JobSender {
   /** Starts taking jobs, `concurrency` of each kind at once in this process. */
   work(handlers: JobHandlers, concurrency: number): Promise<void>;
   /** Stops taking jobs, waits up to `timeoutMs` for those that run, then lets their signals abort. */
   stop(timeoutMs: number): Promise<void>;
-  /** Jobs by name that wait or run, for metrics and readiness. */
-  counts(): Promise<readonly { readonly name: string; readonly queued: number; readonly active: number }[]>;
+  /** Jobs by name, for metrics and readiness. */
+  counts(): Promise<readonly JobCounts[]>;
 }
 
 export interface QueueOptions {
@@ -81,8 +93,13 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
       return stopBoss(boss, timeoutMs);
     },
     counts: async () => {
-      const queues = await boss.getQueues();
-      return queues.map((queue) => ({ name: queue.name, queued: queue.queuedCount, active: queue.activeCount }));
+      const queues = new Map((await boss.getQueues()).map((queue) => [queue.name, queue]));
+      return JOB_NAMES.map((name) => {
+        const { queuedCount = 0, deferredCount = 0, activeCount = 0 } = queues.get(name) ?? {};
+        const aside = asideOf(name);
+        const [dead = 0, parked = 0] = [aside.dead, aside.parked].map((queue) => queues.get(queue)?.queuedCount);
+        return { name, queued: queuedCount - deferredCount, active: activeCount, deferred: deferredCount, dead, parked };
+      });
     },
   };
 }
@@ -98,9 +115,7 @@ async function createQueue(boss: PgBoss, name: JobName): Promise<void> {
   const { retries, expireSeconds } = JOBS[name];
   const { dead, parked } = asideOf(name);
   for (const aside of [dead, parked]) if ((await boss.getQueue(aside)) === null) await boss.createQueue(aside);
-  if ((await boss.getQueue(name)) !== null) return;
-  await boss.createQueue(name, {
-    policy: 'standard',
+  const options = {
     notify: true,
     retryLimit: retries,
     retryDelay: 1,
@@ -109,7 +124,11 @@ async function createQueue(boss: PgBoss, name: JobName): Promise<void> {
     expireInSeconds: expireSeconds,
     heartbeatSeconds: HEARTBEAT_S,
     deadLetter: dead,
-  });
+  };
+  const present = await boss.getQueue(name);
+  if (present === null) await boss.createQueue(name, { policy: 'standard', ...options });
+  // What is there keeps the options that it was made with, whatever the code says by now.
+  else if (Object.entries(options).some(([option, value]) => Reflect.get(present, option) !== value)) await boss.updateQueue(name, options);
 }
 
 interface WorkDeps extends Pick<QueueOptions, 'database' | 'log' | 'redact'> {

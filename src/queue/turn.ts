@@ -27,6 +27,8 @@ export interface Ask {
   readonly force?: boolean | undefined;
   /** The asker claims the turn itself: what is to be imported is on this machine only, so no job is sent. */
   readonly here?: boolean | undefined;
+  /** Trace that the run belongs to. */
+  readonly traceparent?: string | null | undefined;
 }
 
 /** A lease that is not renewed for this long is up: its holder was killed. With the sweep, a killed sync resumes within 15 s. */
@@ -52,6 +54,7 @@ export async function askForSync(queue: JobSender, tx: Tx, ask: Ask): Promise<{ 
     .updateTable('repositories')
     .set({
       wanted: row.wanted + 1,
+      wanted_since: row.wanted_since ?? databaseNow(),
       pending_job_result_id: jobResultId,
       not_before: null,
       ...(send ? { job_sent_at: databaseNow() } : {}),
@@ -145,7 +148,9 @@ export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retryAfterMs
       running_until: null,
       running_job_result_id: null,
       failures: retry ? eb('failures', '+', 1) : 0,
-      ...(retry ? {} : { seen: turn.wanted }),
+      ...(retry
+        ? {}
+        : { seen: turn.wanted, wanted_since: eb.case().when('wanted', '>', turn.wanted).then(databaseNow()).else(null).end() }),
     }))
     .where('id', '=', id)
     .where('fence', '=', turn.fence)
@@ -156,7 +161,9 @@ export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retryAfterMs
   if (!retry && row.wanted <= row.seen && row.pending_job_result_id === null) return;
   // Somebody asked meanwhile: they are not made to wait for this run's retry time.
   const afterMs = row.pending_job_result_id === null ? (retryAfterMs ?? 0) : 0;
-  const pending = row.pending_job_result_id ?? (await addJobResult(tx, row, { repositoryId: id, reason: 'retry' }));
+  const pending =
+    row.pending_job_result_id ??
+    (await addJobResult(tx, row, { repositoryId: id, reason: 'retry', traceparent: turn.jobResult.traceparent }));
   await tx.kysely
     .updateTable('repositories')
     .set({ pending_job_result_id: pending, job_sent_at: databaseNow(), not_before: afterMs > 0 ? databaseTimeIn(afterMs) : null })
@@ -204,6 +211,7 @@ const ROW = [
   'id',
   'organization_id',
   'wanted',
+  'wanted_since',
   'seen',
   'fence',
   'running_until',
@@ -240,6 +248,7 @@ async function addJobResult(
       reason: ask.reason,
       dry_run: ask.dryRun ?? false,
       force: ask.force ?? false,
+      traceparent: ask.traceparent ?? null,
     })
     .execute();
   return id;

@@ -6,12 +6,36 @@ const GONE_AFTER_MS = 10_000;
 const FORGOTTEN_AFTER_MS = 24 * 3_600_000;
 
 /** Says that a worker is alive. */
-export async function showWorker(database: Database, name: string): Promise<void> {
+export async function showWorker(
+  database: Database,
+  { name, version }: { readonly name: string; readonly version: string },
+): Promise<void> {
   await database.kysely
     .insertInto('workers')
-    .values({ name, seen_at: databaseNow() })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ seen_at: databaseNow() }))
+    .values({ name, version, seen_at: databaseNow() })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ version, seen_at: databaseNow() }))
     .execute();
+}
+
+export interface WorkerState {
+  readonly name: string;
+  readonly version: string;
+  readonly started_at: Date;
+  readonly seen_at: Date;
+  /** It showed itself lately. */
+  readonly alive: boolean;
+}
+
+/** Workers that showed themselves within a day and did not end in order, by name. */
+export async function listWorkers(database: Database): Promise<readonly WorkerState[]> {
+  return database.kysely
+    .selectFrom('workers')
+    .select(['name', 'version', 'started_at', 'seen_at'])
+    .select((eb) => eb('seen_at', '>', databaseTimeIn(-GONE_AFTER_MS)).as('alive'))
+    .where('seen_at', '>', databaseTimeIn(-FORGOTTEN_AFTER_MS))
+    .orderBy('name')
+    .execute()
+    .then((rows) => rows.map((row) => ({ ...row, alive: Boolean(row.alive) })));
 }
 
 /** A worker that ends in order is not waited for. */

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { v7 as newId } from 'uuid';
 import type { Admission, NewDelivery } from '#inbox/store-deliveries.ts';
+import type { Tracing } from '#domain/trace.ts';
+import { traced } from '#domain/trace.ts';
 import type { Headers, HookSecretKind, VerifiedBody, WebhookReader } from '#providers/contract.ts';
 import { reached } from '#steps/reached.ts';
 import type { KnownHook, KnownHooks } from './known-hooks.ts';
@@ -11,6 +13,7 @@ export interface AdmitDeps {
   /** Demands this kind of secret of the hook's deliveries from now on, unless one is demanded already. */
   readonly tighten: (hookId: string, kind: HookSecretKind) => Promise<void>;
   readonly store: (delivery: NewDelivery) => Promise<Admission>;
+  readonly tracing: Tracing;
 }
 
 export interface DeliveryRequest {
@@ -64,7 +67,18 @@ async function attempt(deps: AdmitDeps, request: DeliveryRequest, hook: KnownHoo
     return { status: 'outdated' };
   }
   reached('receive.verified');
-  const admission = await deps.store(toDelivery(reader, request.headers, body, hook));
+  const delivery = toDelivery(reader, request.headers, body, hook);
+  const sent = request.headers['traceparent'];
+  const options = {
+    // Anybody can send one: it is pointed to, never followed.
+    links: typeof sent === 'string' ? [sent] : [],
+    attributes: { deliveryId: delivery.id, hookId: request.hookId, provider: reader.id },
+  };
+  const admission = await traced(deps.tracing, 'receive', options, async ({ traceparent, set }) => {
+    const stored = await deps.store({ ...delivery, traceparent });
+    set({ outcome: stored.status, ...(stored.status === 'outdated' ? {} : { deliveryId: stored.id }) });
+    return stored;
+  });
   if (admission.status !== 'outdated') reached('receive.stored');
   return admission;
 }

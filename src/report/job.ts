@@ -1,6 +1,9 @@
 import type { Logger } from 'pino';
 import type { Database } from '#db/database.ts';
 import { Failure, toFailure } from '#domain/failure.ts';
+import type { Meters } from '#domain/meters.ts';
+import type { Tracing } from '#domain/trace.ts';
+import { traced } from '#domain/trace.ts';
 import type { CommitStatus } from '#domain/status.ts';
 import type { ForgeApi, RemoteRef } from '#providers/contract.ts';
 import { reached } from '#steps/reached.ts';
@@ -10,6 +13,8 @@ import { SENDING_MS, claimReport, releaseReport, renewClaim } from './store.ts';
 export interface ReportDeps {
   readonly database: Database;
   readonly log: Logger;
+  readonly tracing: Tracing;
+  readonly meters: Pick<Meters, 'reported' | 'stage'>;
   /** The repository at its provider with the credential it is reached by; undefined where there is no API or no credential. */
   readonly openForge: (repositoryId: string) => Promise<{ readonly api: ForgeApi; readonly ref: RemoteRef } | undefined>;
 }
@@ -33,7 +38,7 @@ export async function sendReport(deps: ReportDeps, reportId: string, signal: Abo
     if (claimed === undefined) return;
     if (claimed === 'busy') throw busy();
     reached('report.claimed');
-    const { held, problem } = await post(deps, claimed, signal);
+    const { held, problem } = await postTraced(deps, claimed, signal);
     reached('report.posted');
     const { version } = held.report;
     const outcome = await releaseReport(deps.database, held, problem === undefined ? { version } : { version, problem });
@@ -47,12 +52,30 @@ function busy(): Failure {
   return new Failure('RATE_LIMITED', { message: 'Another worker is posting this report.', retryAfterMs: BUSY_MS });
 }
 
-/** Posts it, or answers why a person must act first; with the claim as it is then. */
-async function post(
-  { database, log, openForge }: ReportDeps,
-  claimed: ClaimedReport,
-  signal: AbortSignal,
-): Promise<{ readonly held: ClaimedReport; readonly problem?: string }> {
+interface Posted {
+  /** The claim as it is then. */
+  readonly held: ClaimedReport;
+  readonly problem?: string;
+}
+
+async function postTraced(deps: ReportDeps, claimed: ClaimedReport, signal: AbortSignal): Promise<Posted> {
+  const from = performance.now();
+  const { report } = claimed;
+  const attributes = {
+    reportId: report.id,
+    repositoryId: report.repository_id,
+    state: report.state,
+    ...(report.job_result_id === null ? {} : { jobResultId: report.job_result_id }),
+  };
+  try {
+    return await traced(deps.tracing, 'report', { parent: report.traceparent, attributes }, () => post(deps, claimed, signal));
+  } finally {
+    deps.meters.stage('report', (performance.now() - from) / 1_000);
+  }
+}
+
+/** Posts it, or answers why a person must act first. */
+async function post({ database, log, meters, openForge }: ReportDeps, claimed: ClaimedReport, signal: AbortSignal): Promise<Posted> {
   const { report } = claimed;
   let held = claimed;
   const status: CommitStatus = {
@@ -69,14 +92,19 @@ async function post(
     const place = { commit: report.commit_id, ref: report.ref ?? undefined };
     const [newest] = await statuses.list(forge.ref, place, report.context, signal);
     reached('report.looked');
-    if (newest !== undefined && isSame(newest, statuses.shown(status))) return { held };
+    if (newest !== undefined && isSame(newest, statuses.shown(status))) {
+      meters.reported('unchanged');
+      return { held };
+    }
     const renewed = await renewClaim(database, held);
     if (renewed === undefined) throw busy();
     held = renewed;
     await statuses.write(forge.ref, place, status, AbortSignal.any([signal, AbortSignal.timeout(WRITE_WITHIN_MS)]));
+    meters.reported('posted');
     return { held };
   } catch (error) {
     const failure = toFailure(error);
+    meters.reported(failure.next === 'never' ? 'refused' : 'failed');
     if (failure.next !== 'never') {
       await releaseReport(database, held);
       throw failure;

@@ -17,6 +17,8 @@ export interface ReportRequest {
   readonly status: CommitStatus;
   /** A state that is there already keeps its words: what a run that repeats a commit has to say is less than what the first one said. */
   readonly keepWords?: boolean;
+  /** Of the run that has this to say. */
+  readonly traceparent?: string | undefined;
 }
 
 /**
@@ -38,6 +40,7 @@ export async function requestReport(queue: JobSender, tx: Tx, report: ReportRequ
       state: status.state,
       description: status.description,
       target_url: status.targetUrl,
+      traceparent: report.traceparent ?? null,
     })
     .onConflict((conflict) =>
       conflict
@@ -47,6 +50,7 @@ export async function requestReport(queue: JobSender, tx: Tx, report: ReportRequ
           state: status.state,
           description: status.description,
           target_url: status.targetUrl,
+          traceparent: report.traceparent ?? null,
           version: eb('reports.version', '+', 1),
           updated_at: databaseNow(),
         }))

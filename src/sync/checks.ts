@@ -28,7 +28,12 @@ export interface CheckDeps {
 /** A result that comes within this time is posted alone: a status per commit is limited and each one notifies people (DESIGN.md section 8). */
 const PENDING_AFTER_MS = 2_000;
 
-export function openImportCheck(deps: CheckDeps, turn: Turn, onError: (error: unknown) => void): ImportCheck {
+export function openImportCheck(
+  deps: CheckDeps,
+  turn: Turn,
+  traceparent: string | undefined,
+  onError: (error: unknown) => void,
+): ImportCheck {
   const context = deps.instance === undefined ? 'tributary/import' : `tributary/import (${deps.instance})`;
   const targetUrl = `${deps.publicUrl}/api/extras/job-results/${turn.jobResult.id}/`;
   let commit: CommitId | undefined;
@@ -43,6 +48,7 @@ export function openImportCheck(deps: CheckDeps, turn: Turn, onError: (error: un
       commit,
       ref: shortRefName(turn.repository.ref),
       status: { context, state, description, targetUrl },
+      traceparent,
       keepWords,
     });
   }

@@ -10,6 +10,8 @@ import type { OpenSource, RunDeps } from './run.ts';
 import { BRANCH } from './run.ts';
 import type { RunLog } from './run-log.ts';
 import { openRunLog } from './run-log.ts';
+import type { Steps } from './steps.ts';
+import { openSteps } from './steps.ts';
 import type { RunResult } from './store.ts';
 import { endJobResult, startDryRun } from './store.ts';
 
@@ -26,21 +28,27 @@ export async function dryRun(
 ): Promise<void> {
   const started = await startDryRun(deps.database, jobResultId, worker);
   if (started === undefined) return;
-  const { repository } = started;
+  const { repository, job } = started;
+  const steps = openSteps(deps, 'dry-run', { parent: job.traceparent, attributes: { repositoryId: repository.id, jobResultId } });
   const log = openRunLog(deps, jobResultId);
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(deps.syncTimeoutMs)]);
   try {
-    const result = await compute(deps, repository, openSource(repository), log, signal);
+    const result = await compute(deps, repository, openSource(repository), { log, steps }, signal);
     const failed = result.counts.errors > 0;
     const end = failed
       ? ({ status: 'FAILURE', failure: new Failure('CONTENT_INVALID', { message: result.summary }), result } as const)
       : ({ status: 'SUCCESS', result } as const);
     await log.flush();
     await deps.database.transaction((tx) => endJobResult(tx, jobResultId, end));
+    steps.end(failed ? 'failure' : 'success', failed ? 'CONTENT_INVALID' : 'none');
   } catch (error) {
     // Cut off by a stop: the queue brings it back. Anything else ends here, since whoever asked is waiting for an answer.
-    if (stopping.aborted) throw error;
+    if (stopping.aborted) {
+      steps.end('cut-off', 'CANCELLED');
+      throw error;
+    }
     const failure = redactFailure(toFailure(error), deps.redact);
+    steps.end('failure', failure.code);
     deps.log.info({ err: failure.cause ?? failure, code: failure.code, repositoryId: repository.id, jobResultId }, 'a dry run failed');
     log.add({ level: 'error', grouping: 'sync', message: failure.message, code: failure.code, help: failure.help });
     await log.flush();
@@ -52,12 +60,12 @@ async function compute(
   deps: RunDeps,
   repository: RepositoryRow,
   openSource: OpenSource,
-  log: RunLog,
+  { log, steps }: { readonly log: RunLog; readonly steps: Steps },
   signal: AbortSignal,
 ): Promise<RunResult> {
   const line = await openLine(deps.database, { organizationId: repository.organization_id, repositoryId: repository.id, branch: BRANCH });
-  const source = await openSource(log, signal);
-  const prepared = await prepare(deps, { repository, line, source, force: false, log, signal });
+  const source = await steps.run('fetch', () => openSource(log, signal));
+  const prepared = await prepare(deps, { repository, line, source, force: false, log, steps, signal });
   const conflicts = await findNameConflicts(deps.database, prepared.plan, { line, repositoryId: repository.id });
   const problems = [...prepared.problems, ...conflicts];
   const counts = { ...prepared.counts, errors: prepared.counts.errors + conflicts.length };

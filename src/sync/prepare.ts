@@ -16,6 +16,7 @@ import type { ParseDeps } from './parse-files.ts';
 import { parseFiles } from './parse-files.ts';
 import { placeViolations } from './place-violations.ts';
 import type { RunLog } from './run-log.ts';
+import type { Steps } from './steps.ts';
 
 /** A plan with everything a run says about it. Nothing has been changed yet. */
 export interface Prepared {
@@ -35,22 +36,25 @@ export interface PrepareRequest {
   /** Reads every file again even if the commit is the one that is served. */
   readonly force: boolean;
   readonly log: RunLog;
+  readonly steps: Pick<Steps, 'run'>;
   readonly signal: AbortSignal;
 }
 
 /** Computes what importing the source's commit would do: choose files, parse, look at what is served, plan, validate. Touches nothing; a sync and a dry run share it. */
 export async function prepare(deps: ParseDeps, request: PrepareRequest): Promise<Prepared> {
-  const { repository, line, source, log, signal } = request;
+  const { repository, line, source, log, steps, signal } = request;
   const settings = JSON.stringify([IMPORTERS_VERSION, repository.path_prefix, repository.provided_contents]);
-  const chosen = await chooseFiles({
-    source,
-    line,
-    settings,
-    force: request.force,
-    pathPrefix: repository.path_prefix,
-    providedContents: repository.provided_contents,
-    signal,
-  });
+  const chosen = await steps.run('choose', () =>
+    chooseFiles({
+      source,
+      line,
+      settings,
+      force: request.force,
+      pathPrefix: repository.path_prefix,
+      providedContents: repository.provided_contents,
+      signal,
+    }),
+  );
   log.add({
     level: 'info',
     grouping: 'import',
@@ -59,8 +63,21 @@ export async function prepare(deps: ParseDeps, request: PrepareRequest): Promise
         ? `Reading ${chosen.files.length} files.`
         : `${chosen.changedPaths.size} paths differ from the served commit; reading ${chosen.files.length} files.`,
   });
-  const files = await parseFiles(deps, { organizationId: repository.organization_id, source, files: chosen.files, log, signal });
+  const files = await steps.run('parse', () =>
+    parseFiles(deps, { organizationId: repository.organization_id, source, files: chosen.files, log, signal }),
+  );
   reached('sync.parsed');
+  const { plan, violations } = await steps.run('plan', () => makePlan(deps, request, chosen, files));
+  const problems = [...chosen.problems, ...files.flatMap((file) => file.problems), ...plan.problems, ...violations];
+  return { plan, problems, counts: countPlan(plan, problems, chosen.files.length), settings, changesNothing: isNothing(plan) };
+}
+
+async function makePlan(
+  deps: ParseDeps,
+  { repository, line, source, signal }: PrepareRequest,
+  chosen: ChosenFiles,
+  files: readonly ParsedFile[],
+): Promise<{ readonly plan: Plan; readonly violations: readonly Problem[] }> {
   const snapshot = await loadSnapshot(deps.database, repository.id, line, chosen, files);
   const paths =
     chosen.scope === 'all' ? new Set([...chosen.changedPaths, ...snapshot.objects.map((object) => object.path)]) : chosen.changedPaths;
@@ -70,8 +87,7 @@ export async function prepare(deps: ParseDeps, request: PrepareRequest): Promise
     { source, files: chosen.files, pathPrefix: repository.path_prefix, signal },
     await validatePlan(deps.pool, plan, snapshot, signal),
   );
-  const problems = [...chosen.problems, ...files.flatMap((file) => file.problems), ...plan.problems, ...violations];
-  return { plan, problems, counts: countPlan(plan, problems, chosen.files.length), settings, changesNothing: isNothing(plan) };
+  return { plan, violations };
 }
 
 function isNothing(plan: Plan): boolean {

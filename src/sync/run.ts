@@ -20,9 +20,11 @@ import type { Prepared } from './prepare.ts';
 import { prepare } from './prepare.ts';
 import type { RunLog } from './run-log.ts';
 import { openRunLog } from './run-log.ts';
+import type { StepDeps, Steps } from './steps.ts';
+import { openSteps } from './steps.ts';
 import { startLine } from './store.ts';
 
-export interface RunDeps extends ParseDeps, CheckDeps {
+export interface RunDeps extends ParseDeps, CheckDeps, StepDeps {
   readonly database: Database;
   readonly log: Logger;
   readonly syncTimeoutMs: number;
@@ -41,6 +43,7 @@ interface Run {
   readonly turn: Turn;
   readonly check: ImportCheck;
   readonly log: RunLog;
+  readonly steps: Steps;
   readonly signal: AbortSignal;
   line?: Line;
   commit?: CommitId;
@@ -61,22 +64,26 @@ export async function runTurn(deps: RunDeps, turn: Turn, openSource: OpenSource,
   const timeout = AbortSignal.timeout(deps.syncTimeoutMs);
   const renewing = setInterval(() => void renew(deps, turn, lost), RENEW_EVERY_MS);
   const log = openRunLog(deps, turn.jobResult.id);
-  const check = openImportCheck(deps, turn, (error) =>
-    deps.log.warn(
-      { err: error, repositoryId: turn.repository.id, jobResultId: turn.jobResult.id },
-      'a pending status could not be asked for',
-    ),
+  const ids = { repositoryId: turn.repository.id, jobResultId: turn.jobResult.id };
+  const steps = openSteps(deps, 'sync', { parent: turn.jobResult.traceparent, attributes: { ...ids, reason: turn.jobResult.reason } });
+  const check = openImportCheck(deps, turn, steps.traceparent, (error) =>
+    deps.log.warn({ err: error, ...ids }, 'a pending status could not be asked for'),
   );
-  const run: Run = { turn, check, log, signal: AbortSignal.any([lost.signal, stopping, timeout]) };
+  const run: Run = { turn, check, log, steps, signal: AbortSignal.any([lost.signal, stopping, timeout]) };
   try {
     await attempt(deps, run, openSource);
+    steps.end('success', 'none');
+    deps.log.info({ ...ids, commit: run.commit }, 'a sync succeeded');
   } catch (error) {
     if (lost.signal.aborted || stopping.aborted) {
+      steps.end('cut-off', 'CANCELLED');
       if (stopping.aborted) await releaseTurn(deps.database, turn);
-      deps.log.info({ repositoryId: turn.repository.id, jobResultId: turn.jobResult.id }, 'a run was cut off; it is taken up again');
+      deps.log.info(ids, 'a run was cut off; it is taken up again');
       return;
     }
-    await end(deps, run, redactFailure(timeout.aborted ? timedOut(deps.syncTimeoutMs, error) : classify(error, run), deps.redact));
+    const failure = redactFailure(timeout.aborted ? timedOut(deps.syncTimeoutMs, error) : classify(error, run), deps.redact);
+    steps.end('failure', failure.code);
+    await end(deps, run, failure);
   } finally {
     clearInterval(renewing);
     check.stop();
@@ -85,25 +92,26 @@ export async function runTurn(deps: RunDeps, turn: Turn, openSource: OpenSource,
 }
 
 async function attempt(deps: RunDeps, run: Run, openSource: OpenSource): Promise<void> {
-  const { turn, log, check, signal } = run;
+  const { turn, log, check, steps, signal } = run;
   const { repository, jobResult } = turn;
   run.line = await openLine(deps.database, { organizationId: repository.organization_id, repositoryId: repository.id, branch: BRANCH });
   reached('sync.line-opened');
-  const source = await openSource(log, signal);
+  const source = await steps.run('fetch', () => openSource(log, signal));
   reached('sync.content-here');
   run.commit = source.commit;
   await startLine(deps.database, run.line.id, jobResult.id, source.commit);
   reached('sync.started');
   check.open(source.commit);
   log.add({ level: 'info', grouping: 'git', message: `The commit to import is ${source.commit}.` });
-  run.prepared = await prepare(deps, { repository, line: run.line, source, force: jobResult.force, log, signal });
+  run.prepared = await prepare(deps, { repository, line: run.line, source, force: jobResult.force, log, steps, signal });
   reached('sync.planned');
   const { problems, counts } = run.prepared;
   log.problems('import', problems);
   if (counts.errors > 0) throw new Failure('CONTENT_INVALID', { message: summaryWords(counts, problems) });
   log.add({ level: 'success', grouping: 'import', message: `Imported ${source.commit}: ${summaryWords(counts, problems)}.` });
   await log.flush();
-  await succeed(deps, turn, run.line, source.commit, run.prepared, check);
+  const { line, prepared } = run;
+  await steps.run('apply', () => succeed(deps, turn, line, source.commit, prepared, check));
 }
 
 async function end(deps: RunDeps, run: Run, failure: Failure): Promise<void> {

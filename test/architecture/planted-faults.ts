@@ -42,7 +42,7 @@ export const LAYER_FAULTS: Readonly<Record<string, readonly [file: string, sourc
   'sdk-outbound': ['src/report/planted-outbound.ts', "import 'undici';"],
   'sdk-sockets': ['src/report/planted-sockets.ts', "import { connect } from 'node:net'; export const call = connect;"],
   'sdk-parsers': ['src/content/planted-parsers.ts', "import 'yaml';"],
-  'sdk-metrics': ['src/runs/planted-metrics.ts', "import 'prom-client';"],
+  'sdk-observe': ['src/runs/planted-metrics.ts', "import 'prom-client';"],
   'sdk-commands': ['src/http/planted-commands.ts', "import 'commander';"],
   'environment-only-in-config': ['src/git/planted-environment.ts', "import { env } from 'node:process'; export const e = env;"],
 };

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createVault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
 import { databaseNow, databaseTimeIn } from '#db/time.ts';
+import { NO_TRACING } from '#domain/trace.ts';
 import { loadHooks, secretPlace } from '#hooks/secrets.ts';
 import { replaceSecret, tightenHook } from '#hooks/store.ts';
 import { storeDeliveries } from '#inbox/store-deliveries.ts';
@@ -54,6 +55,7 @@ function createReceiving() {
       return loadHooks({ database, vault, findProvider }, ids);
     }),
     tighten: (id: string, kind: HookSecretKind) => tightenHook(database, id, kind),
+    tracing: NO_TRACING,
     store: createGroupedStore((deliveries) => storeDeliveries(database, deliveries)),
     findReader: (provider: string) => {
       const reader = findProvider(provider)?.webhooks;

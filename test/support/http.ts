@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
-import { Registry } from 'prom-client';
 import { v7 as newId } from 'uuid';
 import { createVault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
@@ -19,6 +18,7 @@ import { createAuthenticate, hashToken } from '#people/authenticate.ts';
 import type { Bootstrap } from '#people/bootstrap.ts';
 import { bootstrap } from '#people/bootstrap.ts';
 import { findProvider } from '#providers/registry.ts';
+import { listWorkers } from '#queue/workers.ts';
 import { openTestDatabase } from './database.ts';
 import type { SentJob } from './recording-queue.ts';
 import { createRecordingQueue } from './recording-queue.ts';
@@ -89,7 +89,8 @@ export async function openTestHttp(): Promise<TestHttp> {
     repositories: { database, queue, links, findProvider, checkUrl, sameRemoteKey },
     gitTokens: { database, vault, checkUrl, findProvider, now },
     hooks,
-    metrics: new Registry(),
+    metrics: { contentType: 'text/plain', render: async () => '' },
+    listWorkers: () => listWorkers(database),
     now,
     checkReady: async () => ({ ready: true, problems: [] }),
     hasWorkers: async () => true,

@@ -15,7 +15,7 @@ export function registerOperations(scope: FastifyInstance, deps: HttpDeps, auth:
 
   scope.get('/metrics', { config: { action: 'metrics:view' }, schema: { hide: true } }, async (request, reply) => {
     if (!isLoopback(request)) await auth.require(request);
-    return reply.type(deps.metrics.contentType).send(await deps.metrics.metrics());
+    return reply.type(deps.metrics.contentType).send(await deps.metrics.render());
   });
 
   scope.setNotFoundHandler((request) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
+import { NO_TRACING } from '#domain/trace.ts';
 import { findProvider } from '#providers/registry.ts';
 import { createKnownHooks } from '#receive/known-hooks.ts';
 import { registerReceive } from '#receive/route.ts';
@@ -15,6 +16,7 @@ async function openEndpoint() {
     tighten: () => Promise.reject(new Error('no hook is here')),
     store: () => Promise.reject(new Error('nothing is stored here')),
     now: () => new Date(),
+    tracing: NO_TRACING,
     count: (provider, outcome) => counted.push(`${provider} ${outcome}`),
   });
   return { server, counted };
