@@ -14,6 +14,11 @@ export interface Database {
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Runs a statement that is always the same, so that a server plans it once for each connection instead of every time. */
   prepared<R extends object>(statement: Statement, values: readonly unknown[]): Promise<readonly R[]>;
+  /**
+   * Keeps one connection for `work`. So many at once have one that others still find theirs; who comes later waits, until `signal` aborts.
+   * A session that failed leaves nothing behind on its connection.
+   */
+  session<T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T>;
   /** Calls back on each NOTIFY on `channel`, and once after every reconnection, since what was missed meanwhile is unknown. */
   listen(channel: Channel, onWake: () => void): Promise<Unlisten>;
   /** Connections by state, for metrics. */
@@ -36,16 +41,18 @@ export type PgliteHandle = import('@electric-sql/pglite').PGlite;
 
 export interface Tx {
   readonly kysely: Transaction<Schema>;
-  /**
-   * Inserts many rows at the speed of the database: COPY on PostgreSQL, jsonb records on the embedded one, same result.
-   * Rows are objects of exactly `columns`; jsonb columns hold JSON text, bytea is not supported. Returns the number of rows.
-   */
-  bulkInsert(table: keyof Schema, columns: readonly BulkColumn[], rows: Iterable<BulkRow>): Promise<number>;
 }
 
-export interface BulkColumn {
-  readonly name: string;
-  readonly type: 'uuid' | 'text' | 'bigint' | 'integer' | 'jsonb' | 'timestamptz';
+/** One connection for as long as some work takes: its temporary tables are there from one statement to the next, and gone with it. */
+export interface Session {
+  readonly kysely: Kysely<Schema>;
+  /** As that of the database, but on this connection, so that it sees the temporary tables. */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * Adds many rows at the speed of the database, by COPY. Rows hold the values of exactly `columns`; jsonb columns take JSON text,
+   * bytea is not supported. One statement of its own or several: not for use inside a transaction.
+   */
+  bulkInsert(table: string, columns: readonly string[], rows: Iterable<BulkRow>): Promise<void>;
 }
 
 export type BulkRow = readonly (string | number | null)[];

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect } from 'kysely';
 import type { Logger } from 'pino';
-import { insertRecords } from './bulk-insert.ts';
+import { copyRowsEmbedded } from './bulk-insert.ts';
 import type { Database, Statement } from './database.ts';
 import { lockFolder } from './folder-lock.ts';
 import { unpackPreparedFolder } from './prepared-folder.ts';
@@ -44,17 +44,18 @@ export async function openEmbedded({ dataDir, log, lockWaitMs = 5_000 }: Embedde
     const pglite = await PGlite.create(folder, BYTES_FAST);
     await pglite.exec(`set statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
     const kysely = new Kysely<Schema>({ dialect: new PGliteDialect({ pglite }) });
+    const transaction: Database['transaction'] = (work) => kysely.transaction().execute((trx) => work({ kysely: trx }));
     const stopMaintenance = maintain(pglite, log);
     return {
       kysely,
       embedded: true,
       boss: { kind: 'embedded', pglite },
-      transaction: (work) =>
-        kysely
-          .transaction()
-          .execute((trx) => work({ kysely: trx, bulkInsert: (table, columns, rows) => insertRecords(trx, table, columns, rows) })),
+      transaction,
       prepared: async <R extends object>({ text }: Statement, values: readonly unknown[]) =>
         (await pglite.query<R>(text, [...values])).rows,
+      // There is one connection, and it is everybody's.
+      session: (_signal, work) =>
+        work({ kysely, transaction, bulkInsert: (table, columns, rows) => copyRowsEmbedded(pglite, table, columns, rows) }),
       listen: async (channel, onWake) => {
         const unlisten = await pglite.listen(channel, () => onWake());
         return () => unlisten();

@@ -1,8 +1,9 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { createSlots } from '#domain/slots.ts';
 import { copyRows } from './bulk-insert.ts';
-import type { Channel, Database, Statement, Tx, Unlisten } from './database.ts';
+import type { Channel, Database, Session, Statement, Unlisten } from './database.ts';
 import { listenOn } from './listener.ts';
 import type { Schema } from './schema.ts';
 import { watchForStall } from './stall.ts';
@@ -46,11 +47,14 @@ export function openPostgres({ url, maxConnections, log, quietMs = QUIET_MS }: P
     watchForStall(client, { url, log, quietMs });
   });
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  // Whoever holds a connection for long needs others for a moment now and then: half of them stay free for that.
+  const inSlot = createSlots(Math.max(1, Math.floor(maxConnections / 2)));
   return {
     kysely,
     embedded: false,
     boss: { kind: 'postgres', url },
-    transaction: (work) => inTransaction(pool, work),
+    transaction: (work) => onClient(pool, (session) => session.transaction(work)),
+    session: (signal, work) => inSlot(signal, () => onClient(pool, work)),
     prepared: async <R extends object>({ name, text }: Statement, values: readonly unknown[]) =>
       (await pool.query<R>({ name, text, values: [...values] })).rows,
     listen: (channel: Channel, onWake: () => void): Promise<Unlisten> => listenOn({ url, log }, channel, onWake),
@@ -59,8 +63,8 @@ export function openPostgres({ url, maxConnections, log, quietMs = QUIET_MS }: P
   };
 }
 
-/** A transaction on one client that COPY can share: Kysely gives no access to the connection below it. */
-async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+/** One client for the whole work, which COPY can share: Kysely gives no access to the connection below it. */
+async function onClient<T>(pool: pg.Pool, work: (session: Session) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   const onError = (error: Error): void => {
@@ -70,9 +74,11 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Pr
   const single = { options: {}, connect: async () => borrowed(client), end: async () => undefined };
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: single }) });
   try {
-    return await kysely
-      .transaction()
-      .execute((trx) => work({ kysely: trx, bulkInsert: (table, columns, rows) => copyRows(client, table, columns, rows) }));
+    return await work({
+      kysely,
+      transaction: (inside) => kysely.transaction().execute((trx) => inside({ kysely: trx })),
+      bulkInsert: (table, columns, rows) => copyRows(client, table, columns, rows),
+    });
   } catch (error) {
     // A connection that may still be inside a transaction or a COPY must not go back to the pool.
     broken ??= error instanceof Error ? error : new Error(String(error));
@@ -83,7 +89,7 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Pr
   }
 }
 
-/** The client as a pool hands it out, but given back by `inTransaction` alone. */
+/** The client as a pool hands it out, but given back by `onClient` alone. */
 function borrowed(client: pg.PoolClient): pg.PoolClient {
   return new Proxy(client, {
     get(target, property) {

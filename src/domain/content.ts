@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from './words.ts';
+import type { Json } from './words.ts';
 
 /** Kinds of content objects. The order is the order of import: what is named comes before what names it. */
 export const CONTENT_KINDS = ['config-context-schema', 'config-context', 'local-config-context', 'export-template'] as const;
@@ -42,7 +42,8 @@ export interface ParsedObject {
   readonly key: string;
   /** What people call it. Unique with its kind on a branch, across repositories. */
   readonly name: string;
-  readonly body: JsonObject;
+  /** The body as canonical JSON text: it goes to the database without ever being an object in the main thread. */
+  readonly json: string;
   /** SHA-256 of kind and canonical body, hexadecimal: equal exactly when nothing differs. */
   readonly hash: string;
   readonly path: string;
@@ -56,30 +57,6 @@ export interface ParsedFile {
   readonly path: string;
   readonly blobId: string;
   readonly objects: readonly ParsedObject[];
-  readonly problems: readonly Problem[];
-}
-
-/** An object as it is served now. */
-export interface CurrentObject extends ParsedObject {
-  readonly id: string;
-}
-
-/** What the plan may look at: the served objects that the changed files could touch, never more than needed. */
-export interface Snapshot {
-  readonly repositoryId: string;
-  /** Served objects that come from a changed or removed file, share a key with a parsed object, or name a changed schema. */
-  readonly objects: readonly CurrentObject[];
-  /** Served schemas that parsed or re-checked objects name, by name. */
-  readonly schemas: readonly CurrentObject[];
-}
-
-/** What an import would do. Computed without touching anything; `apply` and a preview both start from it. */
-export interface Plan {
-  readonly added: readonly ParsedObject[];
-  readonly changed: readonly { readonly before: CurrentObject; readonly after: ParsedObject }[];
-  readonly removed: readonly CurrentObject[];
-  /** Objects of the changed files that came out the same, moved ones included. */
-  readonly unchanged: readonly { readonly before: CurrentObject; readonly after: ParsedObject }[];
   readonly problems: readonly Problem[];
 }
 

@@ -11,7 +11,8 @@ export interface DataToCheck {
   readonly name: string;
   readonly path: string;
   readonly line: number;
-  readonly data: JsonObject;
+  /** JSON text: parsed where it is checked, off the main thread. */
+  readonly data: string;
 }
 
 /** A violation, with where in the context's data it is. */
@@ -24,7 +25,8 @@ export interface Violation {
 
 export interface SchemaCheck {
   readonly schemaName: string;
-  readonly schema: JsonObject;
+  /** JSON text, like the data. */
+  readonly schema: string;
   readonly contexts: readonly DataToCheck[];
 }
 
@@ -33,12 +35,12 @@ const MOST_VIOLATIONS = 100;
 
 /** Checks contexts against their schema; every violation is named with its pointer into the data. Runs in a worker: schemas are people's code. */
 export function checkData({ schemaName, schema, contexts }: SchemaCheck): readonly Violation[] {
-  const compiled = compileSchema(schema);
+  const compiled = compileSchema(JSON.parse(schema) as JsonObject);
   // A schema that cannot be used is reported where it is written, by the importer that read it.
   if (!compiled.ok) return [];
   const { validate } = compiled.value;
   return contexts.flatMap((context) => {
-    if (validate(context.data)) return [];
+    if (validate(JSON.parse(context.data))) return [];
     const errors = validate.errors ?? [];
     const shown = errors.slice(0, MOST_VIOLATIONS).map((error) => toProblem(error, schemaName, context));
     const more = errors.length - shown.length;

@@ -1,4 +1,5 @@
 import type { ContentKind, ParsedObject, Problem, ProvidedContent } from '#domain/content.ts';
+import type { JsonObject } from '#domain/words.ts';
 import type { DocPath } from './read/document.ts';
 
 /** A file to read: everything that what it comes to may depend on. */
@@ -10,8 +11,9 @@ export interface FileToParse {
   readonly bytes: Uint8Array;
 }
 
-/** An object before its hash is computed. */
-export interface Draft extends Omit<ParsedObject, 'hash'> {
+/** An object before its body is text and has a hash. */
+export interface Draft extends Omit<ParsedObject, 'hash' | 'json'> {
+  readonly body: JsonObject;
   /** Where in the file's document a validated value starts: a pointer into the object's data continues here. */
   readonly dataAt: DocPath;
 }

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ParsedFile, ParsedObject } from '#domain/content.ts';
-import type { Json } from '#domain/words.ts';
 import { canonical } from './canonical.ts';
 import type { Draft } from './importer.ts';
 import { importerOf } from './importers.ts';
@@ -23,13 +22,12 @@ export function parseFile(file: BatchFile): ParsedFile {
   return { path: file.path, blobId: file.blobId, objects: drafts.map(toParsed), problems };
 }
 
-function toParsed({ dataAt: _dataAt, ...object }: Draft): ParsedObject {
-  return { ...object, hash: hashOf(object.kind, object.body) };
+function toParsed({ dataAt: _dataAt, body, ...object }: Draft): ParsedObject {
+  const json = canonical(body);
+  return { ...object, json, hash: hashOf(object.kind, json) };
 }
 
-/** SHA-256 of kind and body in one canonical form: keys sorted, so that the order in a file is no difference. */
-export function hashOf(kind: string, body: Json): string {
-  return createHash('sha256')
-    .update(`${kind}\n${canonical(body)}`)
-    .digest('hex');
+/** SHA-256 of kind and canonical body. */
+export function hashOf(kind: string, json: string): string {
+  return hash('sha256', `${kind}\n${json}`);
 }

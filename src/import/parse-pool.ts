@@ -5,7 +5,7 @@ import type { DataPlace, FoundPlace } from './locate-data.ts';
 import type { BatchFile } from './parse-batch.ts';
 import type { WorkerAnswer, WorkerTask } from './parse-worker.ts';
 import { makeProblem } from './problem-codes.ts';
-import { createSlots } from './slots.ts';
+import { createSlots } from '#domain/slots.ts';
 
 export interface ParsePoolOptions {
   readonly threads: number;
@@ -104,6 +104,11 @@ class TaskFailed extends Error {
     super(`a worker's task ended by ${reason}`, options);
     this.reason = reason;
   }
+}
+
+/** What would come out again: false for a file whose reading was ended, which a machine with less to do may well read. */
+export function isLasting({ problems }: ParsedFile): boolean {
+  return !problems.some(({ code }) => code === 'PARSE_TIMEOUT' || code === 'PARSE_CRASHED');
 }
 
 function failedFile(file: BatchFile, { reason }: TaskFailed, timeoutMs: number): ParsedFile {

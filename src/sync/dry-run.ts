@@ -1,7 +1,11 @@
 import { Failure, toFailure } from '#domain/failure.ts';
 import { redactFailure } from '#domain/redact-failure.ts';
-import { findNameConflicts } from '#import/apply.ts';
-import { describePlan } from '#import/diff.ts';
+import type { ObjectChange } from '#domain/content.ts';
+import { describeChange } from '#import/diff/diff.ts';
+import { readChanges } from '#import/diff/store.ts';
+import { findNameConflicts } from '#import/plan/plan.ts';
+import type { Stage } from '#import/stage/store.ts';
+import { withStage } from '#import/stage/store.ts';
 import { openLine } from '#import/store.ts';
 import { summaryWords } from '#import/words.ts';
 import { prepare } from './prepare.ts';
@@ -65,20 +69,27 @@ async function compute(
 ): Promise<RunResult> {
   const line = await openLine(deps.database, { organizationId: repository.organization_id, repositoryId: repository.id, branch: BRANCH });
   const source = await steps.run('fetch', () => openSource(log, signal));
-  const prepared = await prepare(deps, { repository, line, source, force: false, log, steps, signal });
-  const conflicts = await findNameConflicts(deps.database, prepared.plan, { line, repositoryId: repository.id });
-  const problems = [...prepared.problems, ...conflicts];
-  const counts = { ...prepared.counts, errors: prepared.counts.errors + conflicts.length };
-  log.problems('import', problems);
-  const summary = summaryWords(counts, problems);
-  log.add({ level: 'info', grouping: 'import', message: `Importing ${source.commit} would come to: ${summary}. Nothing was changed.` });
-  const changes = describePlan(prepared.plan);
-  return {
-    commit: source.commit,
-    previous_commit: line.goodCommit ?? null,
-    summary,
-    counts,
-    diff: changes.slice(0, MOST_CHANGES),
-    diff_truncated: changes.length > MOST_CHANGES,
-  };
+  return withStage(deps.database, { repositoryId: repository.id, line, signal }, async (stage) => {
+    const { problems, counts, plan } = await prepare(deps, { repository, stage, source, force: false, log, steps, signal });
+    const conflicts = await findNameConflicts(stage.session, stage);
+    problems.add(conflicts);
+    const all = { ...counts, errors: problems.errors };
+    log.problems('import', problems.kept, problems.hidden);
+    const summary = summaryWords(all, problems.kept);
+    log.add({ level: 'info', grouping: 'import', message: `Importing ${source.commit} would come to: ${summary}. Nothing was changed.` });
+    return {
+      commit: source.commit,
+      previous_commit: line.goodCommit ?? null,
+      summary,
+      counts: all,
+      diff: await describeChanges(stage),
+      diff_truncated: plan.added + plan.changed + plan.removed > MOST_CHANGES,
+    };
+  });
+}
+
+async function describeChanges(stage: Stage): Promise<readonly ObjectChange[]> {
+  const described: ObjectChange[] = [];
+  for await (const change of readChanges(stage, MOST_CHANGES)) described.push(describeChange(change));
+  return described;
 }

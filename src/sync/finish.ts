@@ -1,8 +1,9 @@
 import type { Database } from '#db/database.ts';
 import type { Failure } from '#domain/failure.ts';
 import type { CommitId } from '#domain/words.ts';
-import { applyPlan } from '#import/apply.ts';
-import { namePlan } from '#import/diff.ts';
+import { applyPlan } from '#import/apply/apply.ts';
+import { listChanges } from '#import/diff/store.ts';
+import { changesNothing } from '#import/plan/plan.ts';
 import type { Line } from '#import/store.ts';
 import { summaryWords } from '#import/words.ts';
 import type { JobSender } from '#queue/queue.ts';
@@ -26,34 +27,27 @@ const MOST_NAMED = 100;
 
 /** Applies the plan and ends the run: content, line, head, report, job result and turn change together or not at all. */
 export async function succeed(
-  deps: FinishDeps,
+  deps: Pick<FinishDeps, 'queue'>,
   turn: Turn,
-  line: Line,
   commit: CommitId,
   prepared: Prepared,
   check: ImportCheck,
 ): Promise<void> {
-  const { plan, counts, settings } = prepared;
-  const summary = summaryWords(counts, prepared.problems);
-  const result: RunResult = { commit, previous_commit: line.goodCommit ?? null, summary, counts, changes: namePlan(plan, MOST_NAMED) };
-  await deps.database.transaction(async (tx) => {
-    if (prepared.changesNothing) await markInSync(tx, line.id, commit, settings);
+  const { stage, plan, counts, settings } = prepared;
+  const { line } = stage;
+  const summary = summaryWords(counts, prepared.problems.kept);
+  const isSame = changesNothing(plan);
+  const changes = isSame ? [] : await listChanges(stage, MOST_NAMED);
+  const result: RunResult = { commit, previous_commit: line.goodCommit ?? null, summary, counts, changes };
+  await stage.session.transaction(async (tx) => {
+    if (isSame) await markInSync(tx, line.id, commit, settings);
     else {
-      const { id: repositoryId, organization_id: organizationId } = turn.repository;
-      await applyPlan(tx, plan, {
-        organizationId,
-        repositoryId,
-        line,
-        commit,
-        fence: turn.fence,
-        jobResultId: turn.jobResult.id,
-        settings,
-        counts,
-      });
+      const { organization_id: organizationId } = turn.repository;
+      await applyPlan(tx, stage, { organizationId, commit, fence: turn.fence, jobResultId: turn.jobResult.id, settings, counts });
     }
     reached('sync.applied');
     await setCurrentHead(tx, turn.repository.id, commit);
-    await check.close(tx, 'success', summary, prepared.changesNothing && line.goodCommit === commit);
+    await check.close(tx, 'success', summary, isSame && line.goodCommit === commit);
     await closePending(deps.queue, tx, turn.repository.id, commit, 'A newer commit was imported instead');
     reached('sync.reported');
     await endJobResult(tx, turn.jobResult.id, { status: 'SUCCESS', result });

@@ -24,7 +24,8 @@ export interface Progress {
 /** The log of one run as its watchers see it. Written beside the run's transaction, so it stays when the run is rolled back. */
 export interface RunLog {
   readonly add: (line: LogLine) => void;
-  readonly problems: (grouping: string, problems: readonly Problem[]) => void;
+  /** `hidden`: problems that there are besides. */
+  readonly problems: (grouping: string, problems: readonly Problem[], hidden?: number) => void;
   /** Cheap enough to call for every file: written at most twice a second. */
   readonly progress: (progress: Progress) => void;
   /** Writes what is left. Call before the run is marked as ended, so that the end is the last thing a watcher sees. */
@@ -71,8 +72,8 @@ export function openRunLog({ database, redact }: RunLogDeps, jobResultId: string
       lines.push({ ...line, message: redact(line.message) });
       schedule();
     },
-    problems: (grouping, problems) => {
-      for (const line of toLines(grouping, problems)) lines.push({ ...line, message: redact(line.message) });
+    problems: (grouping, problems, hidden = 0) => {
+      for (const line of toLines(grouping, problems, hidden)) lines.push({ ...line, message: redact(line.message) });
       schedule();
     },
     progress: (now) => {
@@ -86,7 +87,7 @@ export function openRunLog({ database, redact }: RunLogDeps, jobResultId: string
   };
 }
 
-function toLines(grouping: string, problems: readonly Problem[]): readonly LogLine[] {
+function toLines(grouping: string, problems: readonly Problem[], hidden: number): readonly LogLine[] {
   // What concerns a whole object has its line; editors and annotations want a column too.
   const shown = problems.slice(0, MOST_PROBLEMS).map((problem) => ({
     ...problem,
@@ -94,7 +95,7 @@ function toLines(grouping: string, problems: readonly Problem[]): readonly LogLi
     level: problem.severity,
     grouping,
   }));
-  const more = problems.length - shown.length;
+  const more = problems.length - shown.length + hidden;
   if (more === 0) return shown;
   return [...shown, { level: 'warning', grouping, message: `${more} more problems are not listed; mend these first.` }];
 }

@@ -5,7 +5,9 @@ import { redactFailure } from '#domain/redact-failure.ts';
 import type { Redactor } from '#domain/redact.ts';
 import type { CommitId } from '#domain/words.ts';
 import type { ContentSource } from '#git/source.ts';
-import { NamesTaken } from '#import/apply.ts';
+import { NamesTaken } from '#import/apply/apply.ts';
+import type { Stage } from '#import/stage/store.ts';
+import { withStage } from '#import/stage/store.ts';
 import type { Line } from '#import/store.ts';
 import { openLine } from '#import/store.ts';
 import { summaryWords } from '#import/words.ts';
@@ -15,7 +17,7 @@ import { reached } from '#steps/reached.ts';
 import type { CheckDeps, ImportCheck } from './checks.ts';
 import { openImportCheck } from './checks.ts';
 import { fail, succeed } from './finish.ts';
-import type { ParseDeps } from './parse-files.ts';
+import type { ParseDeps } from './stage-files.ts';
 import type { Prepared } from './prepare.ts';
 import { prepare } from './prepare.ts';
 import type { RunLog } from './run-log.ts';
@@ -103,15 +105,24 @@ async function attempt(deps: RunDeps, run: Run, openSource: OpenSource): Promise
   reached('sync.started');
   check.open(source.commit);
   log.add({ level: 'info', grouping: 'git', message: `The commit to import is ${source.commit}.` });
-  run.prepared = await prepare(deps, { repository, line: run.line, source, force: jobResult.force, log, steps, signal });
+  await withStage(deps.database, { repositoryId: repository.id, line: run.line, signal }, (stage) =>
+    importStaged(deps, run, source, stage),
+  );
+}
+
+async function importStaged(deps: RunDeps, run: Run, source: ContentSource, stage: Stage): Promise<void> {
+  const { turn, log, steps, signal } = run;
+  run.prepared = await prepare(deps, { repository: turn.repository, stage, source, force: turn.jobResult.force, log, steps, signal });
   reached('sync.planned');
   const { problems, counts } = run.prepared;
-  log.problems('import', problems);
-  if (counts.errors > 0) throw new Failure('CONTENT_INVALID', { message: summaryWords(counts, problems) });
-  log.add({ level: 'success', grouping: 'import', message: `Imported ${source.commit}: ${summaryWords(counts, problems)}.` });
+  const summary = summaryWords(counts, problems.kept);
+  log.problems('import', problems.kept, problems.hidden);
+  if (counts.errors > 0) throw new Failure('CONTENT_INVALID', { message: summary });
+  log.add({ level: 'success', grouping: 'import', message: `Imported ${source.commit}: ${summary}.` });
+  log.progress({ stage: 'write', done: 0, total: counts.added + counts.changed + counts.removed });
   await log.flush();
-  const { line, prepared } = run;
-  await steps.run('apply', () => succeed(deps, turn, line, source.commit, prepared, check));
+  const { prepared, check } = run;
+  await steps.run('apply', () => succeed(deps, turn, source.commit, prepared, check));
 }
 
 async function end(deps: RunDeps, run: Run, failure: Failure): Promise<void> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ParsedFile, Problem } from '#domain/content.ts';
+import type { ParsedFile, ParsedObject, Problem } from '#domain/content.ts';
+import type { JsonObject } from '#domain/words.ts';
 import { parseFile } from '#import/parse-batch.ts';
 import type { BatchFile } from '#import/parse-batch.ts';
 import { selectFiles } from '#import/select-files.ts';
@@ -14,9 +15,18 @@ export function contentFile(path: string, content: string | Uint8Array): BatchFi
   return { path, rule: file.rule, blobId, bytes };
 }
 
+/** A file as it was read, with the bodies of its objects beside their text. */
+export interface ReadFile extends ParsedFile {
+  readonly objects: readonly (ParsedObject & { readonly body: JsonObject })[];
+}
+
 /** What a file comes to, in this thread. */
-export function readContent(path: string, content: string | Uint8Array): ParsedFile {
-  return parseFile(contentFile(path, content));
+export function readContent(path: string, content: string | Uint8Array): ReadFile {
+  return withBodies(parseFile(contentFile(path, content)));
+}
+
+export function withBodies(file: ParsedFile): ReadFile {
+  return { ...file, objects: file.objects.map((object) => ({ ...object, body: JSON.parse(object.json) as JsonObject })) };
 }
 
 /** A problem in one line, as a table of expectations writes it: `CODE 3:7`. */

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { v7 as newId } from 'uuid';
 import type { Database } from '#db/database.ts';
-import type { ContentKind, ParsedObject } from '#domain/content.ts';
+import type { ContentKind, ParsedFile } from '#domain/content.ts';
 import type { JsonObject } from '#domain/words.ts';
-import { applyPlan } from '#import/apply.ts';
-import { openLine } from '#import/store.ts';
+import { importFiles } from './staging.ts';
 
 export interface Served {
   readonly kind: ContentKind;
@@ -14,28 +12,20 @@ export interface Served {
   readonly line?: number;
 }
 
-/** Brings objects into a repository on `main` as an import does, all as added by one commit. */
+/** Brings objects into a repository on `main` as an import of these files does, as one commit. */
 export async function serveObjects(
   database: Database,
   place: { readonly organizationId: string; readonly repositoryId: string; readonly commit: string },
   objects: readonly Served[],
 ): Promise<void> {
-  const { organizationId, repositoryId, commit } = place;
-  const jobResultId = newId();
-  await database.kysely
-    .insertInto('job_results')
-    .values({ id: jobResultId, organization_id: organizationId, repository_id: repositoryId, name: 'test', reason: 'asked' })
-    .execute();
-  const line = await openLine(database, { organizationId, repositoryId, branch: 'main' });
-  const added = objects.map(({ line: at = 1, ...object }): ParsedObject => {
-    const hash = createHash('sha256')
-      .update(JSON.stringify([object.kind, object.body]))
-      .digest('hex');
-    return { ...object, key: object.name, hash, line: at };
-  });
-  const counts = { added: added.length, changed: 0, removed: 0, unchanged: 0, errors: 0, warnings: 0, files: added.length };
-  const plan = { added, changed: [], removed: [], unchanged: [], problems: [] };
-  await database.transaction((tx) =>
-    applyPlan(tx, plan, { organizationId, repositoryId, line, commit, fence: 1, jobResultId, settings: 'test', counts }),
-  );
+  const files = objects.map(toFile);
+  await importFiles({ database, ...place }, { files }, place.commit);
+}
+
+function toFile({ kind, name, body, path, line = 1 }: Served): ParsedFile {
+  const json = JSON.stringify(body);
+  const hash = createHash('sha256')
+    .update(JSON.stringify([kind, body]))
+    .digest('hex');
+  return { path, blobId: '', objects: [{ kind, key: name, name, json, hash, path, line }], problems: [] };
 }

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ParsedFile } from '#domain/content.ts';
+import { canonical } from '#import/canonical.ts';
 import { hashOf } from '#import/parse-batch.ts';
 import { isStorableText } from '#import/read/json-check.ts';
+import type { ReadFile } from '#test/support/content-reading.ts';
 import { readContent } from '#test/support/content-reading.ts';
 
 const PATHS = [
@@ -72,7 +73,7 @@ function mutate(text: string, edits: readonly { readonly at: number; readonly dr
 }
 
 /** What holds for every file there can be. */
-function expectSound(file: ParsedFile): void {
+function expectSound(file: ReadFile): void {
   // A list may be empty; a file that is one object comes to it, or says why not.
   const isOneObject = /devices|export_templates/.test(file.path);
   if (isOneObject && file.objects.length === 0) expect(file.problems.some(({ severity }) => severity === 'error')).toBe(true);
@@ -84,7 +85,8 @@ function expectSound(file: ParsedFile): void {
   }
   for (const object of file.objects) {
     expect(isStorableText(object.key)).toBe(true);
-    expect(object.hash).toBe(hashOf(object.kind, JSON.parse(JSON.stringify(object.body))));
+    expect(object.json).toBe(canonical(object.body));
+    expect(object.hash).toBe(hashOf(object.kind, object.json));
   }
 }
 

@@ -3,8 +3,8 @@ import { checkData } from '#import/check-data.ts';
 import type { JsonObject } from '#domain/words.ts';
 
 function check(schema: JsonObject, data: JsonObject): readonly [string, string][] {
-  const contexts = [{ key: 'k', name: 'n', path: 'config_contexts/n.yaml', line: 4, data }];
-  return checkData({ schemaName: 's', schema, contexts }).map(({ pointer, problem }) => [pointer, problem.message]);
+  const contexts = [{ key: 'k', name: 'n', path: 'config_contexts/n.yaml', line: 4, data: JSON.stringify(data) }];
+  return checkData({ schemaName: 's', schema: JSON.stringify(schema), contexts }).map(({ pointer, problem }) => [pointer, problem.message]);
 }
 
 test.each<[string, JsonObject, JsonObject, readonly string[]]>([

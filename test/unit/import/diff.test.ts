@@ -1,27 +1,12 @@
 import { expect, test } from 'vitest';
-import type { CurrentObject, FieldChange, ParsedObject, Plan } from '#domain/content.ts';
+import type { FieldChange } from '#domain/content.ts';
 import type { JsonObject } from '#domain/words.ts';
-import { countPlan, describePlan, namePlan } from '#import/diff.ts';
-import { makeProblem } from '#import/problem-codes.ts';
+import { describeChange } from '#import/diff/diff.ts';
 
-const NOTHING: Plan = { added: [], changed: [], removed: [], unchanged: [], problems: [] };
-
-function object(name: string, body: JsonObject): ParsedObject & CurrentObject {
-  return {
-    id: name,
-    kind: 'config-context',
-    key: name,
-    name,
-    path: `config_contexts/${name}.yaml`,
-    line: 1,
-    hash: JSON.stringify(body),
-    body,
-  };
-}
+const OBJECT = { kind: 'config-context', name: 'a', path: 'config_contexts/a.yaml', line: 1 } as const;
 
 function fieldsOf(before: JsonObject, after: JsonObject): readonly FieldChange[] {
-  const [change] = describePlan({ ...NOTHING, changed: [{ before: object('a', before), after: object('a', after) }] });
-  return change?.fields ?? [];
+  return describeChange({ action: 'changed', ...OBJECT, before, after }).fields;
 }
 
 test.each<[string, JsonObject, JsonObject, readonly FieldChange[]]>([
@@ -53,12 +38,11 @@ test.each<[string, JsonObject, JsonObject, readonly FieldChange[]]>([
 });
 
 test('an added and a removed object list their fields', () => {
-  const plan = { ...NOTHING, added: [object('a', { x: { y: 1 } })], removed: [object('b', { z: 2 })] };
+  const added = describeChange({ action: 'added', ...OBJECT, before: null, after: { x: { y: 1 } } });
+  const removed = describeChange({ action: 'removed', ...OBJECT, before: { z: 2 }, after: null });
 
-  expect(describePlan(plan).map(({ action, name, fields }) => ({ action, name, fields }))).toEqual([
-    { action: 'added', name: 'a', fields: [{ path: '/x', after: { y: 1 } }] },
-    { action: 'removed', name: 'b', fields: [{ path: '/z', before: 2 }] },
-  ]);
+  expect(added).toEqual({ action: 'added', ...OBJECT, fields: [{ path: '/x', after: { y: 1 } }] });
+  expect(removed).toEqual({ action: 'removed', ...OBJECT, fields: [{ path: '/z', before: 2 }] });
 });
 
 test('no more than 200 fields are listed, and a long value is cut to what can be stored', () => {
@@ -66,28 +50,4 @@ test('no more than 200 fields are listed, and a long value is cut to what can be
 
   expect(fieldsOf({}, many)).toHaveLength(200);
   expect(fieldsOf({}, { a: `${'x'.repeat(1_999)}😀` })).toEqual([{ path: '/a', after: `${'x'.repeat(1_999)}\ufffd…` }]);
-});
-
-test('names what a plan changes, up to a number', () => {
-  const plan = {
-    ...NOTHING,
-    added: [object('a', {})],
-    changed: [{ before: object('b', {}), after: object('b', { x: 1 }) }],
-    removed: [object('c', {})],
-  };
-
-  expect(namePlan(plan, 9).map(({ action, name }) => [action, name])).toEqual([
-    ['added', 'a'],
-    ['changed', 'b'],
-    ['removed', 'c'],
-  ]);
-  expect(namePlan(plan, 2)).toHaveLength(2);
-});
-
-test('counts objects, errors and warnings', () => {
-  const same = { before: object('d', {}), after: object('d', {}) };
-  const plan = { ...NOTHING, added: [object('a', {})], removed: [object('c', {})], unchanged: [same, same] };
-  const problems = [makeProblem('FILE_INVALID', 'x'), makeProblem('FILE_IGNORED', 'y'), makeProblem('METADATA_IN_LOCAL', 'z')];
-
-  expect(countPlan(plan, problems, 7)).toEqual({ added: 1, changed: 0, removed: 1, unchanged: 2, errors: 1, warnings: 1, files: 7 });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Json } from '#domain/words.ts';
+import { canonical } from '#import/canonical.ts';
 import { hashOf } from '#import/parse-batch.ts';
 
 /** What JSON can hold; -0 is left out, which JSON writes as 0. */
@@ -16,7 +17,8 @@ function reversed(value: Json): Json {
 test('the order of keys is no difference', () => {
   fc.assert(
     fc.property(json, (value) => {
-      expect(hashOf('config-context', reversed(value))).toBe(hashOf('config-context', value));
+      expect(canonical(reversed(value))).toBe(canonical(value));
+      expect(JSON.parse(canonical(value))).toEqual(value);
     }),
   );
 });
@@ -32,9 +34,18 @@ test.each<[Json, Json]>([
   [{ a: { b: 1 } }, { a: {}, b: 1 }],
   [['a', 'b'], ['a","b']],
 ])('%j is not %j', (a, b) => {
-  expect(hashOf('config-context', a)).not.toBe(hashOf('config-context', b));
+  expect(canonical(a)).not.toBe(canonical(b));
+});
+
+test.each<[Json, string]>([
+  [{ b: 1, a: { d: [{ y: 1, x: 2 }], c: null } }, '{"a":{"c":null,"d":[{"x":2,"y":1}]},"b":1}'],
+  [{ 9: 'nine', a: 1, 10: 'ten' }, '{"10":"ten","9":"nine","a":1}'],
+  [{ x: [{ 2: { b: 1, a: 2 }, 11: 0 }] }, '{"x":[{"11":0,"2":{"a":2,"b":1}}]}'],
+  [JSON.parse('{"b": 1, "__proto__": {"d": 1, "c": 2}}') as Json, '{"__proto__":{"c":2,"d":1},"b":1}'],
+])('%j is written with its keys by code unit', (value, text) => {
+  expect(canonical(value)).toBe(text);
 });
 
 test('the same body in two kinds is not the same', () => {
-  expect(hashOf('config-context', {})).not.toBe(hashOf('local-config-context', {}));
+  expect(hashOf('config-context', '{}')).not.toBe(hashOf('local-config-context', '{}'));
 });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseFile } from '#import/parse-batch.ts';
 import type { ParsePool } from '#import/parse-pool.ts';
 import { createParsePool } from '#import/parse-pool.ts';
-import { contentFile, readContent } from '#test/support/content-reading.ts';
+import { contentFile } from '#test/support/content-reading.ts';
 
 const GOOD = contentFile('config_contexts/good.yaml', '_metadata: {name: good}\nx: 1\n');
 const ALSO_GOOD = contentFile('config_contexts/also.json', '{"_metadata": {"name": "also"}}');
@@ -29,16 +30,16 @@ describe('a pool with little time', () => {
     const [batch, behind] = await Promise.all([pool.parse([SLOW, GOOD], signal), pool.parse([ALSO_GOOD], signal)]);
 
     expect(batch[0]).toMatchObject({ path: SLOW.path, blobId: SLOW.blobId, objects: [], problems: [{ code: 'PARSE_TIMEOUT', line: 1 }] });
-    expect(batch.slice(1)).toEqual([readContent(GOOD.path, GOOD.bytes)]);
-    expect(behind).toEqual([readContent(ALSO_GOOD.path, ALSO_GOOD.bytes)]);
+    expect(batch.slice(1)).toEqual([parseFile(GOOD)]);
+    expect(behind).toEqual([parseFile(ALSO_GOOD)]);
   });
 
   test('a schema that takes too long is a problem of its own; whoever waits behind it is checked', async () => {
-    const context = { key: 'a', name: 'a', path: 'config_contexts/a.yaml', line: 3, data: { x: 1 } };
-    const small = { type: 'object', properties: { x: { type: 'string' } } };
+    const context = { key: 'a', name: 'a', path: 'config_contexts/a.yaml', line: 3, data: '{"x": 1}' };
+    const small = JSON.stringify({ type: 'object', properties: { x: { type: 'string' } } });
 
     const [slow, behind] = await Promise.all([
-      pool.check({ schemaName: 'slow', schema: SLOW_SCHEMA, contexts: [context] }, signal),
+      pool.check({ schemaName: 'slow', schema: JSON.stringify(SLOW_SCHEMA), contexts: [context] }, signal),
       pool.check({ schemaName: 'small', schema: small, contexts: [context] }, signal),
     ]);
 
@@ -64,7 +65,7 @@ describe('a pool with little time', () => {
       'enough',
       'late',
     ]);
-    expect(await pool.parse([GOOD], signal)).toEqual([readContent(GOOD.path, GOOD.bytes)]);
+    expect(await pool.parse([GOOD], signal)).toEqual([parseFile(GOOD)]);
   });
 
   test('nothing to read is nothing', async () => {
