@@ -33,8 +33,15 @@ export interface Statement {
 }
 
 export type BossConnection =
-  | { readonly kind: 'postgres'; readonly url: string }
+  | { readonly kind: 'postgres'; readonly url: string; readonly open: () => BossPool }
   | { readonly kind: 'embedded'; readonly pglite: PgliteHandle };
+
+/** What pg-boss asks of a database, on connections of its own. Whoever opens it closes it. */
+export interface BossPool {
+  executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
+  listen(channel: string, onNotification: (payload: string) => void, onReconnect: () => void): Promise<{ close(): Promise<void> }>;
+  close(): Promise<void>;
+}
 
 /** The little of PGlite that pg-boss's adapter needs. */
 export type PgliteHandle = import('@electric-sql/pglite').PGlite;

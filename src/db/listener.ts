@@ -1,27 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import type { Channel, Unlisten } from './database.ts';
+import type { Unlisten } from './database.ts';
 
 /** A connection that only listens shows no fault when the network swallows everything: it is spoken on, and an answer has to come. */
 const SPEAK_EVERY_MS = 10_000;
 const ANSWER_WITHIN_MS = 5_000;
 
-/** LISTEN needs a connection that nobody else uses. It is made anew when it breaks, and wakes once then: NOTIFYs may have been missed. */
+/** LISTEN needs a connection that nobody else uses. It is made anew when it breaks, and says so: NOTIFYs may have been missed. */
 export async function listenOn(
   server: { readonly url: string; readonly log: Logger },
-  channel: Channel,
-  onWake: () => void,
+  channel: string,
+  onNotification: (payload: string) => void,
+  onReconnect: () => void,
 ): Promise<Unlisten> {
   const closing = new AbortController();
-  let client = await connect(server.url, channel, onWake, reconnect);
+  let client = await connect(server.url, channel, onNotification, reconnect);
 
   async function reconnect(): Promise<void> {
     for (let waitMs = 100; !closing.signal.aborted; waitMs = Math.min(waitMs * 2, 5_000)) {
       try {
         await sleep(waitMs, undefined, { signal: closing.signal });
-        client = await connect(server.url, channel, onWake, reconnect);
-        onWake();
+        client = await connect(server.url, channel, onNotification, reconnect);
+        onReconnect();
         return;
       } catch (error) {
         if (!closing.signal.aborted) server.log.warn({ err: error, channel }, 'cannot listen to the database, trying again');
@@ -35,7 +36,12 @@ export async function listenOn(
   };
 }
 
-async function connect(url: string, channel: Channel, onWake: () => void, onLost: () => Promise<void>): Promise<pg.Client> {
+async function connect(
+  url: string,
+  channel: string,
+  onNotification: (payload: string) => void,
+  onLost: () => Promise<void>,
+): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: url,
     application_name: `tributary listen ${channel}`,
@@ -56,10 +62,10 @@ async function connect(url: string, channel: Channel, onWake: () => void, onLost
   const speaking = setInterval(() => void client.query('select 1').catch(lose), SPEAK_EVERY_MS).unref();
   client.on('error', lose);
   client.on('end', lose);
-  client.on('notification', onWake);
+  client.on('notification', ({ payload = '' }) => onNotification(payload));
   try {
     await client.connect();
-    await client.query(`listen ${channel}`);
+    await client.query(`listen ${pg.escapeIdentifier(channel)}`);
   } catch (error) {
     clearInterval(speaking);
     void client.end().catch(() => undefined);

@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { createSlots } from '#domain/slots.ts';
+import { openBossPool } from './boss-pool.ts';
 import { copyRows } from './bulk-insert.ts';
 import type { Channel, Database, Session, Statement, Unlisten } from './database.ts';
 import { listenOn } from './listener.ts';
@@ -52,12 +53,12 @@ export function openPostgres({ url, maxConnections, log, quietMs = QUIET_MS }: P
   return {
     kysely,
     embedded: false,
-    boss: { kind: 'postgres', url },
+    boss: { kind: 'postgres', url, open: () => openBossPool({ url, log }) },
     transaction: (work) => onClient(pool, (session) => session.transaction(work)),
     session: (signal, work) => inSlot(signal, () => onClient(pool, work)),
     prepared: async <R extends object>({ name, text }: Statement, values: readonly unknown[]) =>
       (await pool.query<R>({ name, text, values: [...values] })).rows,
-    listen: (channel: Channel, onWake: () => void): Promise<Unlisten> => listenOn({ url, log }, channel, onWake),
+    listen: (channel: Channel, onWake: () => void): Promise<Unlisten> => listenOn({ url, log }, channel, onWake, onWake),
     connections: () => ({ idle: pool.idleCount, busy: pool.totalCount - pool.idleCount, waiting: pool.waitingCount }),
     close: () => kysely.destroy(),
   };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Job } from 'pg-boss';
+import type { ConstructorOptions, Job } from 'pg-boss';
 import { PgBoss, fromKysely, fromPglite } from 'pg-boss';
 import type { Logger } from 'pino';
 import type { Database } from '#db/database.ts';
@@ -11,6 +11,8 @@ import { asideOf, keepUnparking, setAside } from './park.ts';
 import { readPayload, writePayload } from './payload.ts';
 import type { JobSender } from './queue.ts';
 import { runJob } from './run.ts';
+import type { BossDatabase, TakerWaker } from './wake.ts';
+import { createTakerWaker } from './wake.ts';
 
 export type JobHandlers = { readonly [N in JobName]: (payload: JobPayloads[N], signal: AbortSignal) => Promise<void> };
 
@@ -48,7 +50,6 @@ export interface QueueOptions {
 
 /** A killed worker's job is found after this long without a sign of life; pg-boss takes no less. */
 const HEARTBEAT_S = 10;
-const QUERY_MS = 20_000;
 /**
  * A job that is delayed or retried is announced by nobody when its time comes: only a poll finds it. pg-boss looks every 30 s
  * where NOTIFY works, which made a retry after 1 s one after 30 s; looking every 5 s costs an idle process 2 % of a core.
@@ -67,14 +68,19 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
     monitorIntervalSeconds: 2,
     maintenanceIntervalSeconds: 300,
   };
-  const boss =
-    database.boss.kind === 'postgres'
-      ? new PgBoss({ ...shared, connectionString: withQueryTimeout(database.boss.url), max: 6, application_name: 'tributary queue' })
-      : new PgBoss({ ...shared, db: fromPglite(database.boss.pglite), backend: 'pglite' });
+  const takers = createTakerWaker();
+  const { close, ...connection } = connectTo(database);
+  const boss = new PgBoss({ ...shared, ...connection, db: takers.wrap(connection.db) });
+  takers.attach(boss);
   boss.on('error', (error) => log.error({ err: error }, 'the queue reports an error'));
   boss.on('warning', (warning) => log.debug({ warning }, 'the queue warns'));
-  await boss.start();
-  for (const name of JOB_NAMES) await createQueue(boss, name);
+  try {
+    await boss.start();
+    for (const name of JOB_NAMES) await createQueue(boss, name);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const sender: JobSender = {
     async send(tx, name, payload, options) {
       const startAfter = Math.ceil((options?.afterMs ?? 0) / 1_000);
@@ -85,12 +91,12 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
   return {
     ...sender,
     async work(handlers, concurrency) {
-      for (const name of JOB_NAMES) await workOn({ boss, log, redact, database, sender }, name, handlers, concurrency);
+      for (const name of JOB_NAMES) await workOn({ boss, log, redact, database, sender, takers }, name, handlers, concurrency);
       stopUnparking = await keepUnparking(boss, log);
     },
     stop: (timeoutMs) => {
       stopUnparking();
-      return stopBoss(boss, timeoutMs);
+      return stopBoss(boss, close, timeoutMs);
     },
     counts: async () => {
       const queues = new Map((await boss.getQueues()).map((queue) => [queue.name, queue]));
@@ -104,11 +110,12 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
   };
 }
 
-/** pg-boss has no setting for it and pg takes it from the address. Statements of the queue are short; one on a dead connection ends here. */
-function withQueryTimeout(databaseUrl: string): string {
-  const url = new URL(databaseUrl);
-  url.searchParams.set('query_timeout', String(QUERY_MS));
-  return url.href;
+function connectTo({
+  boss,
+}: Database): Pick<ConstructorOptions, 'backend'> & { readonly db: BossDatabase; readonly close: () => Promise<void> } {
+  if (boss.kind === 'embedded') return { db: fromPglite(boss.pglite), backend: 'pglite', close: async () => undefined };
+  const pool = boss.open();
+  return { db: pool, close: () => pool.close() };
 }
 
 async function createQueue(boss: PgBoss, name: JobName): Promise<void> {
@@ -134,15 +141,17 @@ async function createQueue(boss: PgBoss, name: JobName): Promise<void> {
 interface WorkDeps extends Pick<QueueOptions, 'database' | 'log' | 'redact'> {
   readonly boss: PgBoss;
   readonly sender: JobSender;
+  readonly takers: TakerWaker;
 }
 
 async function workOn<N extends JobName>(
-  { boss, log, redact, database, sender }: WorkDeps,
+  { boss, log, redact, database, sender, takers }: WorkDeps,
   name: N,
   handlers: JobHandlers,
   concurrency: number,
 ): Promise<void> {
   await boss.work<object>(name, { localConcurrency: concurrency, batchSize: 1, ...POLLING }, async (jobs) => {
+    takers.wake(name);
     for (const job of jobs) await handle(job);
   });
 
@@ -162,8 +171,8 @@ async function workOn<N extends JobName>(
   }
 }
 
-async function stopBoss(boss: PgBoss, timeoutMs: number): Promise<void> {
+async function stopBoss(boss: PgBoss, close: () => Promise<void>, timeoutMs: number): Promise<void> {
   const stopped = new Promise<void>((resolve) => boss.once('stopped', () => resolve()));
   await boss.stop({ graceful: true, timeout: timeoutMs });
-  await Promise.race([stopped, sleep(timeoutMs + 1_000, undefined, { ref: false })]);
+  await Promise.race([stopped.then(close), sleep(timeoutMs + 1_000, undefined, { ref: false })]);
 }
