@@ -27,7 +27,9 @@ export interface NewDelivery {
 }
 
 export type Admission =
-  | { readonly status: 'accepted' | 'duplicate'; readonly id: string }
+  | { readonly status: 'accepted'; readonly id: string }
+  /** There already under this key; `changed`: with another body, and the first one counts. */
+  | { readonly status: 'duplicate'; readonly id: string; readonly changed: boolean }
   /** Not stored: the hook is gone, or its secrets are no longer those that the delivery was verified with. */
   | { readonly status: 'outdated' };
 
@@ -47,11 +49,18 @@ export async function storeDeliveries(database: Database, deliveries: readonly N
 const NOTHING: ReadonlyMap<number, Admission> = new Map();
 
 /** Those that were not stored because they are there already, by their place in the group. */
-async function findRest(database: Database, [given, hooks]: DeliveryValues): Promise<ReadonlyMap<number, Admission>> {
-  const rows = await database.prepared<{ readonly at: number; readonly id: string; readonly status: string }>(FIND, [given, hooks]);
+async function findRest(database: Database, [given, hooks, , hashes]: DeliveryValues): Promise<ReadonlyMap<number, Admission>> {
+  const rows = await database.prepared<FoundAgain>(FIND, [given, hooks, hashes]);
   const failed = rows.filter((row) => row.status === 'failed').map((row) => row.id);
   if (failed.length > 0) await routeAgain(database, failed);
-  return new Map(rows.map(({ at, id }) => [at, { status: 'duplicate', id }]));
+  return new Map(rows.map(({ at, id, changed }) => [at, { status: 'duplicate', id, changed }]));
+}
+
+interface FoundAgain {
+  readonly at: number;
+  readonly id: string;
+  readonly status: string;
+  readonly changed: boolean;
 }
 
 /** What is given, as JSON; the hooks named there, as JSON; all bodies, one after the other; their hashes likewise. */
@@ -126,7 +135,8 @@ const STORE: Statement = {
 const FIND: Statement = {
   name: 'find deliveries again',
   text: `with ${GIVEN}
-  select given.at, deliveries.id, deliveries.status
+  select given.at, deliveries.id, deliveries.status,
+    deliveries.body_hash <> substring($3::bytea from given.at * 32 + 1 for 32) as changed
   from given
   join current on current.number = given.hook
   join deliveries on deliveries.hook_id = current.id and deliveries.delivery_key = given.key`,

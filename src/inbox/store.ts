@@ -57,13 +57,18 @@ export async function markRouted(tx: Tx, delivery: RoutedDelivery): Promise<void
     .updateTable('deliveries')
     .set({
       status: delivery.status,
-      detail: delivery.detail ?? null,
-      events: JSON.stringify(delivery.events),
+      detail: delivery.detail === undefined ? null : storable(delivery.detail),
+      events: JSON.stringify(delivery.events, (_key, value: unknown) => (typeof value === 'string' ? storable(value) : value)),
       job_result_ids: [...delivery.jobResultIds],
       routed_at: databaseNow(),
     })
     .where('id', '=', delivery.id)
     .execute();
+}
+
+/** PostgreSQL keeps neither NUL nor half a surrogate pair, not in jsonb either; a provider may send both, signed. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\u{fffd}').toWellFormed();
 }
 
 /** Keeps a delivery unrouted but not before a while; for a fault of ours, never for its content. */

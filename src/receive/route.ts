@@ -55,6 +55,14 @@ async function receive(
     const admitting = admit(deps, { provider, hookId, headers: request.headers, body, now: deps.now() });
     const outcome = await within(ANSWERED_WITHIN_MS, 'storing a delivery', admitting);
     count(outcome.status);
+    // Whoever signs well may say something else under a known key, but no provider does: somebody has its secret, or its server is mad.
+    if (outcome.status === 'duplicate' && outcome.changed) {
+      count('changed');
+      request.log.warn(
+        { security: 'delivery-changed', deliveryId: outcome.id, hookId, provider },
+        'a delivery came again under its key with another body; the first one counts',
+      );
+    }
     if (outcome.status !== 'unauthorized')
       request.log.debug({ deliveryId: outcome.id, hookId, outcome: outcome.status }, 'a delivery was received');
     switch (outcome.status) {

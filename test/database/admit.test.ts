@@ -100,6 +100,22 @@ test('a hook is looked up for its first delivery only, and each is stored with i
   }
 });
 
+test('a known key keeps its first body, and it is noticed when another comes under it', async () => {
+  const key = randomUUID();
+  const first = await deliver(secret, { key, body: '{"at": 1}' });
+
+  const again = await deliver(secret, { key, body: '{"at": 1}' });
+  const changed = await deliver(secret, { key, body: '{"at": 2}' });
+
+  expect(first.status).toBe('accepted');
+  expect([again, changed]).toMatchObject([
+    { ...first, status: 'duplicate', changed: false },
+    { ...first, status: 'duplicate', changed: true },
+  ]);
+  const rows = await database.kysely.selectFrom('deliveries').select('body').where('hook_id', '=', hookId).execute();
+  expect(rows.map(({ body }) => Buffer.from(body).toString())).toEqual(['{"at": 1}']);
+});
+
 describe('a hook that is remembered', () => {
   beforeEach(() => deliver(secret));
 

@@ -1,5 +1,6 @@
 import { v7 as newId } from 'uuid';
 import type { Database } from '#db/database.ts';
+import type { ProviderId } from '#domain/words.ts';
 
 export interface SeededOrganization {
   readonly organizationId: string;
@@ -48,7 +49,12 @@ export async function seedRepository(
 }
 
 /** A hook as a row, with bytes in place of a sealed secret. */
-export async function seedHook(database: Database, organizationId: string, repositoryId: string): Promise<string> {
+export async function seedHook(
+  database: Database,
+  organizationId: string,
+  repositoryId: string,
+  provider: ProviderId = 'github',
+): Promise<string> {
   const id = newId();
   await database.kysely
     .insertInto('hooks')
@@ -56,7 +62,7 @@ export async function seedHook(database: Database, organizationId: string, repos
       id,
       organization_id: organizationId,
       repository_id: repositoryId,
-      provider: 'github',
+      provider,
       sealed_secret: new Uint8Array([1]),
       status: 'active',
     })

@@ -66,6 +66,9 @@ function otherStatus(what: string, error: AnswerError, said: GitlabError | undef
         })
       : new Failure('REPO_MOVED', { message: `Cannot ${what}: the project was renamed or moved at GitLab.`, cause: error });
   }
+  // Reads of a former name are redirected, anything else is not.
+  if (status === 405 && /moved/i.test(describeError(said)))
+    return new Failure('REPO_MOVED', { message: `Cannot ${what}: the project was renamed or moved at GitLab.`, cause: error });
   if (status < 300)
     return new Failure('PROVIDER_FAILED', { message: `Cannot ${what}: GitLab answered something that is no JSON.`, cause: error });
   if (status >= 500 || status === 408)
