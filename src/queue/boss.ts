@@ -87,7 +87,7 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
       await boss.send(name, writePayload(payload), { db: fromKysely(tx.kysely), startAfter });
     },
   };
-  let stopUnparking = (): void => undefined;
+  let stopUnparking: (() => void) | undefined;
   return {
     ...sender,
     async work(handlers, concurrency) {
@@ -95,7 +95,7 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
       stopUnparking = await keepUnparking(boss, log);
     },
     stop: (timeoutMs) => {
-      stopUnparking();
+      stopUnparking?.();
       return stopBoss(boss, close, timeoutMs);
     },
     counts: async () => {
@@ -155,7 +155,7 @@ async function workOn<N extends JobName>(
     for (const job of jobs) await handle(job);
   });
 
-  async function handle(job: Job<object>): Promise<void> {
+  async function handle(job: Pick<Job, 'id' | 'data' | 'signal'>): Promise<void> {
     reached('job.taken');
     const read = readPayload(name, job.data);
     if (!read.ok) {

@@ -26,8 +26,9 @@ beforeEach(async () => {
   await database.transaction((tx) =>
     requestReport(queue, tx, { organizationId, repositoryId, jobResultId, commit: 'a'.repeat(40), ref: 'main', status }),
   );
-  const [job] = queue.sent;
-  reportId = (job?.payload as { readonly reportId: string }).reportId;
+  expect(queue.sent).toMatchObject([{ name: 'send-report' }]);
+  reportId = (await database.kysely.selectFrom('reports').select('id').where('repository_id', '=', repositoryId).executeTakeFirstOrThrow())
+    .id;
 });
 
 async function claim(): Promise<ClaimedReport> {

@@ -6,6 +6,7 @@ import { until } from '#test/support/until.ts';
 import type { Registered, World } from '#test/support/world.ts';
 import { startWorld } from '#test/support/world.ts';
 import type { Fault } from './fault.ts';
+import { inLanes } from './lanes.ts';
 import { checkSettled } from './settled.ts';
 import { atStep } from './step-faults.ts';
 import { TRIGGERS, good } from './triggers.ts';
@@ -14,38 +15,46 @@ import { TRIGGERS, good } from './triggers.ts';
 const POOL = 8;
 const CRASHES_WITHIN_MS = 45_000;
 
+/** Most of a round is a process that starts, or a lease that runs out: installations of their own side by side use the time. */
+const LANES = 3;
+
 export const crashPoints: Fault = {
   title: 'kill -9 at every step of the work, each as often as there are rounds',
   rounds: 1,
-  roundWithinMs: 900_000,
-  run: async (fault) => {
-    const { scope, postgres, rounds, only, say } = fault;
+  roundWithinMs: 1_800_000,
+  run: async ({ scope, postgres, rounds, only, say }) => {
     const chosen = STEPS.filter((step) => only === undefined || step.includes(only));
-    const world = await startWorld(scope, { serverUrl: postgres.url, env: { LOG_LEVEL: 'info' } });
-    const bench = await openCrashBench(world);
     const problems: string[] = [];
     let crashes = 0;
-    for (const step of chosen) {
-      const broken: string[] = [];
-      await bench.prepare(step, rounds);
-      for (let round = 1; round <= rounds; round++) {
-        const missed = await bench.crash(step, round);
-        if (missed === undefined) crashes++;
-        else broken.push(missed);
-      }
-      broken.push(...(await bench.settle()));
-      say(`${step}: ${rounds} times, ${broken.length === 0 ? 'settled' : broken.join('; ')}`);
-      problems.push(...broken.map((problem) => `${step}: ${problem}`));
-    }
+    await inLanes(LANES, chosen, async () => {
+      const bench = await openCrashBench(await startWorld(scope, { serverUrl: postgres.url, env: { LOG_LEVEL: 'info' } }));
+      return async (step) => {
+        const broken = await crashAt(bench, step, rounds);
+        crashes += rounds - broken.missed;
+        say(`${step}: ${rounds} times, ${broken.problems.length === 0 ? 'settled' : broken.problems.join('; ')}`);
+        problems.push(...broken.problems.map((problem) => `${step}: ${problem}`));
+      };
+    });
     return { counts: { steps: chosen.length, crashes }, problems };
   },
 };
 
+async function crashAt(
+  bench: CrashBench,
+  step: Step,
+  rounds: number,
+): Promise<{ readonly missed: number; readonly problems: readonly string[] }> {
+  await bench.prepare(step, rounds);
+  const missed: string[] = [];
+  for (let round = 1; round <= rounds; round++) missed.push(...(await bench.crash(step, round)));
+  return { missed: missed.length, problems: [...missed, ...(await bench.settle())] };
+}
+
 export interface CrashBench {
   /** Whatever the step's rounds need while a worker still runs; ends that worker. */
   readonly prepare: (step: Step, rounds: number) => Promise<void>;
-  /** Brings a process to the step, where it dies; says what kept it from that. */
-  readonly crash: (step: Step, round: number) => Promise<string | undefined>;
+  /** Brings a process to the step, where it dies; what kept it from that, if anything did. */
+  readonly crash: (step: Step, round: number) => Promise<readonly string[]>;
   /** Starts a worker that is not to crash, and names every promise that does not hold once it has done its work. */
   readonly settle: () => Promise<readonly string[]>;
 }
@@ -116,13 +125,13 @@ interface HookThere {
   readonly repositoryId: number;
 }
 
-async function untilDead(target: ServiceProcess, step: Step): Promise<string | undefined> {
+async function untilDead(target: ServiceProcess, step: Step): Promise<readonly string[]> {
   try {
     await until(`${target.command} to die`, () => (target.isRunning() ? undefined : true), { withinMs: CRASHES_WITHIN_MS });
-    return undefined;
+    return [];
   } catch {
     await target.kill();
-    return `a ${target.command} never came to ${step}`;
+    return [`a ${target.command} never came to ${step}`];
   }
 }
 

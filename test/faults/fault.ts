@@ -5,6 +5,8 @@ export interface FaultContext {
   readonly scope: Scope;
   readonly postgres: PrivatePostgres;
   readonly rounds: number;
+  /** How many deliveries are to be acknowledged, where that is what is counted (`--deliveries`). */
+  readonly deliveries: number | undefined;
   /** A part of what there is to do, by a text in its name (`--only`). */
   readonly only: string | undefined;
   /** From 0 up to 1; the same again for the same seed. */

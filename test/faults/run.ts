@@ -1,17 +1,27 @@
-/** `node test/faults/run.ts [name …] [--rounds N] [--seed N] [--only TEXT] [--list]`: breaks the service and says whether its promises held. */
+/** `node test/faults/run.ts [name …] [--rounds N] [--seed N] [--deliveries N] [--only TEXT] [--list]`: breaks the service and says whether its promises held. */
 import { parseArgs } from 'node:util';
 import { openScope } from '#test/support/scope.ts';
+import { atomicReads } from './atomic-reads.ts';
 import { crashPoints } from './crash-points.ts';
+import { deliveries } from './deliveries.ts';
 import type { Fault, Finding } from './fault.ts';
+import { killEverything } from './kill-everything.ts';
 import { killWeb } from './kill-web.ts';
 import { killWorker } from './kill-worker.ts';
 import { startPrivatePostgres } from './private-postgres.ts';
 import { createRandom } from './random.ts';
 import { restartPostgres } from './restart-postgres.ts';
+import { resume } from './resume.ts';
+import { zombieSteps } from './zombie-steps.ts';
 import { zombieWorker } from './zombie-worker.ts';
 
 const FAULTS: Readonly<Record<string, Fault>> = {
   'crash-points': crashPoints,
+  deliveries,
+  'kill-everything': killEverything,
+  resume,
+  'atomic-reads': atomicReads,
+  'zombie-steps': zombieSteps,
   'kill-worker': killWorker,
   'kill-web': killWeb,
   'restart-postgres': restartPostgres,
@@ -22,7 +32,13 @@ const START_AND_CHECK_WITHIN_MS = 300_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' }, list: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string' },
+    seed: { type: 'string' },
+    deliveries: { type: 'string' },
+    only: { type: 'string' },
+    list: { type: 'boolean', default: false },
+  },
 });
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort(new Error(signal)));
@@ -67,6 +83,7 @@ async function attempt(fault: Fault, rounds: number, seed: number): Promise<Find
       postgres,
       rounds,
       only: values.only,
+      deliveries: values.deliveries === undefined ? undefined : Number(values.deliveries),
       random: createRandom(seed),
       say: (line) => console.log(`  ${line}`),
     });

@@ -6,7 +6,7 @@ export interface Patience {
 }
 
 /** Generous: a condition is there as soon as it is true, and a slow machine is no fault of the product. */
-const WITHIN_MS = 60_000;
+const WITHIN_MS = 120_000;
 const EVERY_MS = 50;
 
 /** Looks until there is something to see; throws with `what`, and the last complaint, when there is nothing in time. */

@@ -39,6 +39,8 @@ export interface Registered {
 export interface WorldOptions extends InstallationOptions {
   /** Secret of the Git token; one is made unless given. */
   readonly token?: string;
+  /** Where the service finds the forge, from where the forge is; something may stand in between. */
+  readonly through?: (forgeUrl: string) => Promise<string>;
 }
 
 export const OWNER = 'acme';
@@ -54,15 +56,16 @@ export async function startWorld(scope: Scope, options: WorldOptions = {}): Prom
     scopes: ['repo', 'admin:repo_hook'],
     ...(options.token === undefined ? {} : { token: options.token }),
   });
+  const url = (await options.through?.(forge.url)) ?? forge.url;
   const service = await startInstallation(scope, options);
   const { api } = service;
-  await api.post('/api/organizations/default/git-tokens/', { name: CREDENTIAL, provider: 'github', url: forge.url, token });
+  await api.post('/api/organizations/default/git-tokens/', { name: CREDENTIAL, provider: 'github', url, token });
 
   const registerOnly: World['registerOnly'] = async (name, files, fields = {}) => {
     const remote = await forge.createRepository({ owner: OWNER, name, files });
     const { id } = await api.post<RepositoryAnswer>('/api/extras/git-repositories/', {
       name,
-      remote_url: remote.clone_url,
+      remote_url: remote.clone_url.replace(forge.url, url),
       credential: CREDENTIAL,
       ...fields,
     });
