@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
-import type { NextAction } from '#domain/failure.ts';
 import { FAILURES } from '#domain/failure-codes.ts';
 import type { FailureCode } from '#domain/failure-codes.ts';
+import type { RetryClass } from '#domain/retry-class.ts';
 import { REFUSALS } from '#domain/refusal.ts';
 import { PROBLEMS } from '#import/problem-codes.ts';
 import { FAILURE_TEXTS } from './failure-texts.ts';
@@ -47,14 +47,28 @@ ${Object.entries(REFUSALS)
 `;
 }
 
-const NEXT: Readonly<Record<NextAction, string>> = {
-  never: 'nothing by itself. It runs again when somebody asks, the repository is changed, or a push arrives.',
-  later: 'it waits for the time that the other side named, or a few minutes, and runs again.',
-  again: 'it runs again by itself, after a second at first and up to five minutes apart.',
+const BY_ITSELF = 'nothing by itself. It runs again when somebody asks, the repository is changed, or a push arrives.';
+const AGAIN = 'it runs again by itself, after a second at first and up to five minutes apart, ten times in all; then it is kept as failed.';
+
+/** What the service does next. Exhaustive by type, like the table of classes. */
+const NEXT: Readonly<Record<RetryClass, string>> = {
+  transient: AGAIN,
+  internal: AGAIN,
+  conflict: AGAIN,
+  storage: 'it runs again by itself, after half a minute at first and up to five minutes apart, until there is room again.',
+  'rate-limited': 'it waits for the time that the other side named, or a few minutes, and runs again.',
+  auth: BY_ITSELF,
+  'not-found': BY_ITSELF,
+  'ref-missing': BY_ITSELF,
+  content: BY_ITSELF,
+  policy: BY_ITSELF,
+  setup: BY_ITSELF,
+  poison: BY_ITSELF,
+  settled: BY_ITSELF,
 };
 
 function failureSection(code: FailureCode): string {
-  const { next, help, operational }: { next: NextAction; help: string; operational?: string } = FAILURES[code];
+  const { retryClass, help, operational }: { retryClass: RetryClass; help: string; operational?: string } = FAILURES[code];
   const { what, why } = FAILURE_TEXTS[code];
   const shown = operational === undefined ? '' : ` Until then the repository shows \`${operational}\`.`;
   return `### ${code}
@@ -63,7 +77,7 @@ ${what}
 
 - Why: ${why}
 - What to do: ${help}
-- What the service does next: ${NEXT[next]}${shown}
+- What the service does next (\`${retryClass}\`): ${NEXT[retryClass]}${shown}
 `;
 }
 

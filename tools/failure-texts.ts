@@ -100,7 +100,18 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
   },
   REPOSITORY_GONE: { what: 'The repository is no longer registered.', why: 'Somebody deleted it after the work was asked for.' },
   CANCELLED: { what: 'The run was stopped before its end; it changed nothing.', why: 'The service was stopping.' },
-  STORAGE_FULL: { what: 'The disk under the data folder is full.', why: 'Mirrors or the embedded database grew beyond it.' },
+  STORAGE_FULL: {
+    what: 'Space, files or connections have run out.',
+    why: 'The disk of the service or of the database is full, a quota is used up, or more files or connections are open than allowed.',
+  },
+  DATABASE_CONFLICT: {
+    what: 'Another change of the same data came in between, several times over.',
+    why: 'Many runs write to one branch at once. A run plans anew five times before it says so.',
+  },
+  POISONED: {
+    what: 'Importing this repository ended the process that did it three times in a row.',
+    why: 'Something in it takes more memory than there is, or the machine kills the service for another reason. It is kept apart so that the others go on.',
+  },
   GIT_UNUSABLE: {
     what: 'The git program is missing, too old or cannot be started.',
     why: 'The service needs git 2.38 or later on its PATH.',

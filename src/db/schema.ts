@@ -231,6 +231,8 @@ interface JobResultTable {
   force: Generated<boolean>;
   commit_id: string | null;
   worker: string | null;
+  /** Times that it was begun; more than one: its process ended before it did. */
+  starts: Generated<number>;
   progress: NullableJsonb;
   result: NullableJsonb;
   error: NullableJsonb;

@@ -1,7 +1,7 @@
-import type { NextAction } from './failure.ts';
+import type { RetryClass } from './retry-class.ts';
 
 interface FailureKind {
-  readonly next: NextAction;
+  readonly retryClass: RetryClass;
   /** The operational state that a repository shows while this is its last result; undefined leaves it as it was. */
   readonly operational?: 'error-cred' | 'error-connection' | 'error';
   /** What to do, where the place that fails has nothing more exact to say. */
@@ -12,92 +12,105 @@ interface FailureKind {
 export const FAILURES = {
   // access
   AUTH_FAILED: {
-    next: 'never',
+    retryClass: 'auth',
     operational: 'error-cred',
     help: 'Check that the credential is valid and may read this repository, then sync again.',
   },
-  AUTH_MISSING: { next: 'never', operational: 'error-cred', help: 'Give the repository a credential, then sync again.' },
-  AUTH_EXPIRED: { next: 'never', operational: 'error-cred', help: 'Create a new token at the provider and replace the stored one.' },
-  AUTH_REVOKED: { next: 'never', operational: 'error-cred', help: 'Create a new token at the provider and replace the stored one.' },
-  PERM_MISSING: { next: 'never', help: 'Grant the permission at the provider, or use a token that has it.' },
+  AUTH_MISSING: { retryClass: 'auth', operational: 'error-cred', help: 'Give the repository a credential, then sync again.' },
+  AUTH_EXPIRED: { retryClass: 'auth', operational: 'error-cred', help: 'Create a new token at the provider and replace the stored one.' },
+  AUTH_REVOKED: { retryClass: 'auth', operational: 'error-cred', help: 'Create a new token at the provider and replace the stored one.' },
+  PERM_MISSING: { retryClass: 'auth', help: 'Grant the permission at the provider, or use a token that has it.' },
   REPO_NOT_FOUND: {
-    next: 'never',
+    retryClass: 'not-found',
     operational: 'error',
     help: 'Check the URL, and that the credential can see the repository: providers answer "not found" for both.',
   },
   REPO_MOVED: {
-    next: 'never',
+    retryClass: 'not-found',
     operational: 'error',
     help: 'The repository was renamed or moved. Change its remote_url to the new address.',
   },
   REPO_GONE: {
-    next: 'never',
+    retryClass: 'not-found',
     operational: 'error',
     help: 'What was imported stays served. If the repository comes back it is found by itself; if it has another address now, change remote_url; otherwise delete it here.',
   },
   REPO_REPLACED: {
-    next: 'never',
+    retryClass: 'policy',
     operational: 'error',
     help: 'Find out who owns the repository at this address now. If it is yours, delete this one and register it again; if yours moved, change remote_url to where it is.',
   },
-  REPO_EMPTY: { next: 'never', operational: 'error', help: 'Push a first commit, then sync again.' },
-  REF_NOT_FOUND: { next: 'never', operational: 'error', help: 'Check branch, tag or commit; the branch may have been renamed or deleted.' },
+  REPO_EMPTY: { retryClass: 'ref-missing', operational: 'error', help: 'Push a first commit, then sync again.' },
+  REF_NOT_FOUND: {
+    retryClass: 'ref-missing',
+    operational: 'error',
+    help: 'Check branch, tag or commit; the branch may have been renamed or deleted.',
+  },
   BRANCH_DELETED: {
-    next: 'never',
+    retryClass: 'ref-missing',
     operational: 'error',
     help: 'What was imported stays served. When the branch is there again it is imported by itself; to follow another one, change ref.',
   },
   POLICY_DENIED: {
-    next: 'never',
+    retryClass: 'policy',
     operational: 'error',
     help: 'The address is not allowed from here. An operator can allow it in TRIBUTARY_ALLOWED_HOSTS.',
   },
   TLS_UNTRUSTED: {
-    next: 'never',
+    retryClass: 'setup',
     operational: 'error-connection',
     help: 'Give the certificate authority of the server to the repository or credential.',
   },
   // remote
   CONNECTION_FAILED: {
-    next: 'again',
+    retryClass: 'transient',
     operational: 'error-connection',
     help: 'Nothing to do if the server comes back; otherwise check address, network and proxy.',
   },
   CLONE_TIMEOUT: {
-    next: 'again',
+    retryClass: 'transient',
     operational: 'error-connection',
     help: 'The server is slow or the repository large. SYNC_TIMEOUT_S raises the limit.',
   },
-  RATE_LIMITED: { next: 'later', help: 'Nothing to do: it goes on when the provider allows it.' },
-  PROVIDER_BUSY: { next: 'later', help: 'Nothing to do: it is tried again in a few seconds.' },
-  PROVIDER_FAILED: { next: 'again', help: 'Nothing to do if the provider recovers.' },
-  PROVIDER_REFUSED: { next: 'never', help: 'The provider refused the request as invalid; the message says what it said.' },
+  RATE_LIMITED: { retryClass: 'rate-limited', help: 'Nothing to do: it goes on when the provider allows it.' },
+  PROVIDER_BUSY: { retryClass: 'rate-limited', help: 'Nothing to do: it is tried again in a few seconds.' },
+  PROVIDER_FAILED: { retryClass: 'transient', help: 'Nothing to do if the provider recovers.' },
+  PROVIDER_REFUSED: { retryClass: 'policy', help: 'The provider refused the request as invalid; the message says what it said.' },
   // content and limits
-  CONTENT_INVALID: { next: 'never', help: 'Mend the files named in the log and push again. The last good commit stays served.' },
-  OWNER_CONFLICT: { next: 'never', help: 'Rename the object in one of the two repositories.' },
+  CONTENT_INVALID: { retryClass: 'content', help: 'Mend the files named in the log and push again. The last good commit stays served.' },
+  OWNER_CONFLICT: { retryClass: 'content', help: 'Rename the object in one of the two repositories.' },
   TOO_LARGE: {
-    next: 'never',
+    retryClass: 'content',
     operational: 'error',
     help: 'Make the repository smaller, point path_prefix at a part of it, or raise the limit named in the message.',
   },
   REMOTE_CORRUPT: {
-    next: 'never',
+    retryClass: 'content',
     operational: 'error',
     help: 'Run git fsck on the repository at the provider; objects in it are damaged or malformed.',
   },
-  MIRROR_CORRUPT: { next: 'again', help: 'Nothing to do: the mirror is made anew.' },
+  MIRROR_CORRUPT: { retryClass: 'transient', help: 'Nothing to do: the mirror is made anew.' },
   // ours
-  SUPERSEDED: { next: 'never', help: 'Nothing to do: a newer run took over.' },
-  REPOSITORY_GONE: { next: 'never', help: 'Nothing to do: the repository was deleted meanwhile.' },
-  CANCELLED: { next: 'again', help: 'Nothing to do: the service was stopping; the run starts again.' },
-  STORAGE_FULL: { next: 'again', help: 'Free disk space under the data folder.' },
-  GIT_UNUSABLE: { next: 'never', operational: 'error', help: 'Install git 2.38 or later; `tributary doctor` says what is wrong.' },
+  SUPERSEDED: { retryClass: 'settled', help: 'Nothing to do: a newer run took over.' },
+  REPOSITORY_GONE: { retryClass: 'settled', help: 'Nothing to do: the repository was deleted meanwhile.' },
+  CANCELLED: { retryClass: 'transient', help: 'Nothing to do: the service was stopping; the run starts again.' },
+  STORAGE_FULL: {
+    retryClass: 'storage',
+    help: 'Make room for what the message names: disk space under the data folder or of the database, open files, or database connections.',
+  },
+  DATABASE_CONFLICT: { retryClass: 'conflict', help: 'Nothing to do: it is tried again.' },
+  POISONED: {
+    retryClass: 'poison',
+    operational: 'error',
+    help: 'See what the log of the service says of the processes that ended. A new push or a sync that you ask for tries it again.',
+  },
+  GIT_UNUSABLE: { retryClass: 'setup', operational: 'error', help: 'Install git 2.38 or later; `tributary doctor` says what is wrong.' },
   SECRET_UNREADABLE: {
-    next: 'never',
+    retryClass: 'setup',
     operational: 'error-cred',
     help: 'The key that sealed this secret is missing. Put it back into TRIBUTARY_SECRET_KEYS, or enter the secret again.',
   },
-  INTERNAL: { next: 'again', help: 'If it goes on, send the request id or job result id to the people who run this service.' },
+  INTERNAL: { retryClass: 'internal', help: 'If it goes on, send the request id or job result id to the people who run this service.' },
 } as const satisfies Record<string, FailureKind>;
 
 export type FailureCode = keyof typeof FAILURES;

@@ -1,13 +1,7 @@
 import type { FailureCode } from './failure-codes.ts';
 import { FAILURES } from './failure-codes.ts';
-
-/**
- * What happens next after a failure, decided where it is known and obeyed in one place (queue/run.ts):
- * `never`  a person must act; no retry, shown until the cause changes
- * `later`  the other side said when, or is known to be busy; not counted as an attempt
- * `again`  nobody is to blame; retried with backoff, then kept as failed
- */
-export type NextAction = 'never' | 'later' | 'again';
+import type { NextAction, RetryClass } from './retry-class.ts';
+import { RETRY_CLASSES } from './retry-class.ts';
 
 export interface FailureDetail {
   /** What happened, in words a user can act on. Already redacted: nothing here is filtered again. */
@@ -23,6 +17,7 @@ export interface FailureDetail {
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly code: FailureCode;
+  readonly retryClass: RetryClass;
   readonly next: NextAction;
   readonly help: string;
   readonly retryAfterMs: number | undefined;
@@ -30,7 +25,8 @@ export class Failure extends Error {
   constructor(code: FailureCode, detail: FailureDetail) {
     super(detail.message, { cause: detail.cause });
     this.code = code;
-    this.next = FAILURES[code].next;
+    this.retryClass = FAILURES[code].retryClass;
+    this.next = RETRY_CLASSES[this.retryClass].next;
     this.help = detail.help ?? FAILURES[code].help;
     this.retryAfterMs = detail.retryAfterMs;
   }
@@ -40,8 +36,40 @@ export function isFailure(error: unknown): error is Failure {
   return error instanceof Failure;
 }
 
-/** Every error as a Failure: what nobody expected is `INTERNAL`, retried, and keeps its cause for the operator's log only. */
+/**
+ * Every error as a Failure. Databases and operating systems say by code what follows; what nobody expected is `INTERNAL`, retried,
+ * and keeps its cause for the operator's log only.
+ */
 export function toFailure(error: unknown): Failure {
   if (isFailure(error)) return error;
+  const known = knownCode(error);
+  if (known !== undefined) return new Failure(known.failure, { message: known.message, cause: error });
   return new Failure('INTERNAL', { message: 'Something failed inside the service; the log has the details under this run.', cause: error });
+}
+
+/** SQLSTATEs (PostgreSQL's appendix A) and errno names (errno(3)) that mean more than "it failed". */
+const KNOWN_CODES: Readonly<Record<string, { readonly failure: FailureCode; readonly message: string }>> = {
+  '40001': { failure: 'DATABASE_CONFLICT', message: 'Another change of the same rows came first.' },
+  '40P01': { failure: 'DATABASE_CONFLICT', message: 'Two changes waited for each other, and this one gave way.' },
+  '55P03': { failure: 'DATABASE_CONFLICT', message: 'Another change kept a row busy.' },
+  '53100': { failure: 'STORAGE_FULL', message: 'There is no space left on the disk of the database.' },
+  '53200': { failure: 'STORAGE_FULL', message: 'The database is out of memory.' },
+  '53300': { failure: 'STORAGE_FULL', message: 'The database takes no more connections.' },
+  ENOSPC: { failure: 'STORAGE_FULL', message: 'There is no space left on the disk.' },
+  EDQUOT: { failure: 'STORAGE_FULL', message: 'The disk quota is used up.' },
+  EMFILE: { failure: 'STORAGE_FULL', message: 'The process may open no more files.' },
+  ENFILE: { failure: 'STORAGE_FULL', message: 'The machine can open no more files.' },
+};
+
+const DEEPEST_CAUSE = 5;
+
+/** Drivers and streams wrap what happened below; the first code that is known decides. */
+function knownCode(error: unknown): (typeof KNOWN_CODES)[string] | undefined {
+  let at = error;
+  for (let depth = 0; depth < DEEPEST_CAUSE && at instanceof Error; depth++) {
+    const code = 'code' in at && typeof at.code === 'string' ? at.code : '';
+    if (Object.hasOwn(KNOWN_CODES, code)) return KNOWN_CODES[code];
+    at = at.cause;
+  }
+  return undefined;
 }

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
+import type { Failure } from '#domain/failure.ts';
 import { toFailure } from '#domain/failure.ts';
 import type { Redactor } from '#domain/redact.ts';
+import { retryRule } from '#domain/retry-class.ts';
 
 /** What the queue does with a job after its handler: the only place where a failure becomes queue policy. */
 export type JobOutcome =
@@ -35,6 +37,16 @@ export async function runJob(log: Logger, redact: Redactor, handler: () => Promi
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 300_000;
+
+/**
+ * Milliseconds until a run that failed is repeated; undefined when only a person or a new push can change the outcome, or when it has
+ * been tried often enough. `failures`: how many runs in a row had failed before this one.
+ */
+export function retryAfterMs(failure: Failure, failures: number, random?: () => number): number | undefined {
+  const { next, mostTries, patience } = retryRule(failure.retryClass);
+  if (next === 'never' || failures + 1 >= mostTries) return undefined;
+  return failure.retryAfterMs ?? retryDelayMs(failures + patience, random);
+}
 
 /** Backoff with full jitter: 1 s doubling to 300 s, so that a server that comes back is not met by everyone at once (SECURITY.md C2). */
 export function retryDelayMs(failures: number, random: () => number = Math.random): number {

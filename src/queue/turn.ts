@@ -20,6 +20,12 @@ export interface Turn {
   readonly jobResult: Selectable<Schema['job_results']>;
 }
 
+/** That a run is to be repeated. One that waits for the other side is not counted as a failure. */
+export interface Retry {
+  readonly afterMs: number;
+  readonly isCounted: boolean;
+}
+
 export interface Ask {
   readonly repositoryId: string;
   readonly reason: 'registered' | 'changed' | 'asked' | 'webhook' | 'poll';
@@ -35,6 +41,8 @@ export interface Ask {
 const LEASE_MS = 9_000;
 /** How often a holder renews; several tries fit in a lease. */
 export const RENEW_EVERY_MS = 2_000;
+/** A run that was killed this often is not started again (SECURITY.md C2). */
+const MOST_STARTS = 3;
 /** A job sent this long ago that nobody took is taken for lost. */
 const LOST_AFTER_MS = 30_000;
 
@@ -100,7 +108,7 @@ export async function claimTurn(database: Database, repositoryId: string, worker
       .executeTakeFirstOrThrow();
     const jobResult = await tx.kysely
       .updateTable('job_results')
-      .set({ status: 'STARTED', worker, date_started: databaseNow() })
+      .set((eb) => ({ status: 'STARTED', worker, date_started: databaseNow(), starts: eb('starts', '+', 1) }))
       .where('id', '=', jobResultId)
       .returningAll()
       .executeTakeFirstOrThrow();
@@ -124,8 +132,24 @@ export async function renewTurn(database: Database, turn: Turn): Promise<boolean
   return numUpdatedRows > 0;
 }
 
+/** Whether a run was started so often without coming to an end that it is what ends its processes. Counted before work begins, so that a kill cannot hide. */
+export function isPoisoned({ jobResult }: { readonly jobResult: { readonly starts: number } }): boolean {
+  return jobResult.starts > MOST_STARTS;
+}
+
+/** Takes back that a run was started: its process lives and only lost the turn, so the run did not end it. */
+export async function forgiveStart(database: Database, turn: Turn): Promise<void> {
+  await database.kysely
+    .updateTable('job_results')
+    .set((eb) => ({ starts: eb('starts', '-', 1) }))
+    .where('id', '=', turn.jobResult.id)
+    .where('status', '=', 'STARTED')
+    .execute();
+}
+
 /** Lets go of a turn that a stopping process cannot finish: the next sweep hands the repository on at once, under the same job result. */
 export async function releaseTurn(database: Database, turn: Turn): Promise<void> {
+  await forgiveStart(database, turn);
   await database.kysely
     .updateTable('repositories')
     .set({ running_until: databaseTimeIn(-1) })
@@ -137,20 +161,19 @@ export async function releaseTurn(database: Database, turn: Turn): Promise<void>
 
 /**
  * Gives the turn back, in the transaction that holds the run's effects: when it was lost meanwhile, `SUPERSEDED` is thrown
- * and they are rolled back. Sends the next job if more is wanted, or one after `retryAfterMs` if this run is to be repeated.
+ * and they are rolled back. Sends the next job if more is wanted, or one later if this run is to be repeated.
  */
-export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retryAfterMs?: number): Promise<void> {
+export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retry?: Retry): Promise<void> {
   const { id } = turn.repository;
-  const retry = retryAfterMs !== undefined;
   const row = await tx.kysely
     .updateTable('repositories')
     .set((eb) => ({
       running_until: null,
       running_job_result_id: null,
-      failures: retry ? eb('failures', '+', 1) : 0,
-      ...(retry
-        ? {}
-        : { seen: turn.wanted, wanted_since: eb.case().when('wanted', '>', turn.wanted).then(databaseNow()).else(null).end() }),
+      failures: retry === undefined ? 0 : eb('failures', '+', retry.isCounted ? 1 : 0),
+      ...(retry === undefined
+        ? { seen: turn.wanted, wanted_since: eb.case().when('wanted', '>', turn.wanted).then(databaseNow()).else(null).end() }
+        : {}),
     }))
     .where('id', '=', id)
     .where('fence', '=', turn.fence)
@@ -158,9 +181,9 @@ export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retryAfterMs
     .executeTakeFirst();
   if (row === undefined) throw new Failure('SUPERSEDED', { message: 'Another run took over; this one changed nothing.' });
   reached('turn.ending');
-  if (!retry && row.wanted <= row.seen && row.pending_job_result_id === null) return;
+  if (retry === undefined && row.wanted <= row.seen && row.pending_job_result_id === null) return;
   // Somebody asked meanwhile: they are not made to wait for this run's retry time.
-  const afterMs = row.pending_job_result_id === null ? (retryAfterMs ?? 0) : 0;
+  const afterMs = row.pending_job_result_id === null ? (retry?.afterMs ?? 0) : 0;
   const pending =
     row.pending_job_result_id ??
     (await addJobResult(tx, row, { repositoryId: id, reason: 'retry', traceparent: turn.jobResult.traceparent }));

@@ -8,6 +8,8 @@ import type { Stage } from '#import/stage/store.ts';
 import { withStage } from '#import/stage/store.ts';
 import { openLine } from '#import/store.ts';
 import { summaryWords } from '#import/words.ts';
+import { isPoisoned } from '#queue/turn.ts';
+import { poisoned } from './poison.ts';
 import { prepare } from './prepare.ts';
 import type { RepositoryRow } from './remote-source.ts';
 import type { OpenSource, RunDeps } from './run.ts';
@@ -37,6 +39,7 @@ export async function dryRun(
   const log = openRunLog(deps, jobResultId);
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(deps.syncTimeoutMs)]);
   try {
+    if (isPoisoned({ jobResult: started.job })) throw poisoned();
     const result = await compute(deps, repository, openSource(repository), { log, steps }, signal);
     const failed = result.counts.errors > 0;
     const end = failed

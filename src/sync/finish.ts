@@ -7,7 +7,7 @@ import { changesNothing } from '#import/plan/plan.ts';
 import type { Line } from '#import/store.ts';
 import { summaryWords } from '#import/words.ts';
 import type { JobSender } from '#queue/queue.ts';
-import { retryDelayMs } from '#queue/run.ts';
+import { retryAfterMs } from '#queue/run.ts';
 import type { Turn } from '#queue/turn.ts';
 import { endTurn } from '#queue/turn.ts';
 import { closePending } from '#report/store.ts';
@@ -65,7 +65,8 @@ export interface FailedRun {
 
 /** Ends a run that failed; what is served is not touched. Whether and when it runs again follows from the failure's kind alone. */
 export async function fail(deps: FinishDeps, turn: Turn, run: FailedRun, failure: Failure, check: ImportCheck): Promise<void> {
-  const retryAfterMs = retryAfter(failure, turn.repository.failures);
+  const again = retryAfterMs(failure, turn.repository.failures);
+  const retry = again === undefined ? undefined : { afterMs: again, isCounted: failure.next === 'again' };
   const result =
     run.prepared === undefined || run.commit === undefined
       ? undefined
@@ -75,20 +76,8 @@ export async function fail(deps: FinishDeps, turn: Turn, run: FailedRun, failure
     await check.close(tx, failure.code === 'CONTENT_INVALID' || failure.code === 'OWNER_CONFLICT' ? 'failure' : 'error', failure.message);
     await closePending(deps.queue, tx, turn.repository.id, run.commit, 'The import did not reach this commit');
     await endJobResult(tx, turn.jobResult.id, { status: 'FAILURE', failure, result });
-    await endTurn(deps.queue, tx, turn, retryAfterMs);
+    await endTurn(deps.queue, tx, turn, retry);
     reached('sync.failing');
   });
   reached('sync.failed');
-}
-
-/** Milliseconds until the run is repeated, or undefined when only a person or a new push can change the outcome. */
-function retryAfter(failure: Failure, failures: number): number | undefined {
-  switch (failure.next) {
-    case 'never':
-      return undefined;
-    case 'later':
-      return failure.retryAfterMs ?? retryDelayMs(failures + 6);
-    case 'again':
-      return retryDelayMs(failures);
-  }
 }

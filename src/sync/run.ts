@@ -12,13 +12,14 @@ import type { Line } from '#import/store.ts';
 import { openLine } from '#import/store.ts';
 import { summaryWords } from '#import/words.ts';
 import type { Turn } from '#queue/turn.ts';
-import { RENEW_EVERY_MS, releaseTurn, renewTurn } from '#queue/turn.ts';
+import { RENEW_EVERY_MS, forgiveStart, isPoisoned, releaseTurn, renewTurn } from '#queue/turn.ts';
 import { reached } from '#steps/reached.ts';
 import type { CheckDeps, ImportCheck } from './checks.ts';
 import { openImportCheck } from './checks.ts';
 import { fail, succeed } from './finish.ts';
 import type { ParseDeps } from './stage-files.ts';
 import type { Prepared } from './prepare.ts';
+import { poisoned } from './poison.ts';
 import { prepare } from './prepare.ts';
 import type { RunLog } from './run-log.ts';
 import { openRunLog } from './run-log.ts';
@@ -39,6 +40,9 @@ export type OpenSource = (log: RunLog, signal: AbortSignal) => Promise<ContentSo
 
 /** The branch that a read-only repository's content lives on; others come with branches. */
 export const BRANCH = 'main';
+
+/** Plans that a run makes before it leaves a conflict to a later one. */
+const MOST_PLANS = 5;
 
 /** The state that a run gathers on its way; what was known when it failed says what its end may claim. */
 interface Run {
@@ -79,7 +83,7 @@ export async function runTurn(deps: RunDeps, turn: Turn, openSource: OpenSource,
   } catch (error) {
     if (lost.signal.aborted || stopping.aborted) {
       steps.end('cut-off', 'CANCELLED');
-      if (stopping.aborted) await releaseTurn(deps.database, turn);
+      await letGo(deps, turn, stopping);
       deps.log.info(ids, 'a run was cut off; it is taken up again');
       return;
     }
@@ -94,35 +98,74 @@ export async function runTurn(deps: RunDeps, turn: Turn, openSource: OpenSource,
 }
 
 async function attempt(deps: RunDeps, run: Run, openSource: OpenSource): Promise<void> {
-  const { turn, log, check, steps, signal } = run;
-  const { repository, jobResult } = turn;
-  run.line = await openLine(deps.database, { organizationId: repository.organization_id, repositoryId: repository.id, branch: BRANCH });
+  const { log, check, steps, signal } = run;
+  const { repository, jobResult } = run.turn;
+  const line = await openLineOf(deps, run);
+  refusePoison(run);
   reached('sync.line-opened');
   const source = await steps.run('fetch', () => openSource(log, signal));
   reached('sync.content-here');
   run.commit = source.commit;
-  await startLine(deps.database, run.line.id, jobResult.id, source.commit);
+  await startLine(deps.database, line.id, jobResult.id, source.commit);
   reached('sync.started');
   check.open(source.commit);
   log.add({ level: 'info', grouping: 'git', message: `The commit to import is ${source.commit}.` });
-  await withStage(deps.database, { repositoryId: repository.id, line: run.line, signal }, (stage) =>
-    importStaged(deps, run, source, stage),
-  );
+  for (let tries = 1; ; tries++) {
+    const now = tries === 1 ? line : await openLineOf(deps, run);
+    try {
+      await withStage(deps.database, { repositoryId: repository.id, line: now, signal }, (stage) =>
+        importStaged(deps, run, source, stage, tries),
+      );
+      return;
+    } catch (error) {
+      if (toFailure(error).retryClass !== 'conflict' || tries >= MOST_PLANS) throw error;
+      log.add({ level: 'info', grouping: 'import', message: 'Another change came first; planning anew from what is there now.' });
+    }
+  }
 }
 
-async function importStaged(deps: RunDeps, run: Run, source: ContentSource, stage: Stage): Promise<void> {
+/** From what is served now to the end of the run. Changes nothing unless all of it succeeds. */
+async function importStaged(deps: RunDeps, run: Run, source: ContentSource, stage: Stage, tries: number): Promise<void> {
   const { turn, log, steps, signal } = run;
   run.prepared = await prepare(deps, { repository: turn.repository, stage, source, force: turn.jobResult.force, log, steps, signal });
   reached('sync.planned');
   const { problems, counts } = run.prepared;
   const summary = summaryWords(counts, problems.kept);
-  log.problems('import', problems.kept, problems.hidden);
+  // What is wrong with the files is the same in every plan.
+  if (tries === 1) log.problems('import', problems.kept, problems.hidden);
   if (counts.errors > 0) throw new Failure('CONTENT_INVALID', { message: summary });
   log.add({ level: 'success', grouping: 'import', message: `Imported ${source.commit}: ${summary}.` });
   log.progress({ stage: 'write', done: 0, total: counts.added + counts.changed + counts.removed });
   await log.flush();
   const { prepared, check } = run;
   await steps.run('apply', () => succeed(deps, turn, source.commit, prepared, check));
+}
+
+async function openLineOf(deps: RunDeps, run: Run): Promise<Line> {
+  const { organization_id: organizationId, id: repositoryId } = run.turn.repository;
+  run.line = await openLine(deps.database, { organizationId, repositoryId, branch: BRANCH });
+  return run.line;
+}
+
+/** On the commit that it was about, where that is known. */
+function refusePoison(run: Run): void {
+  if (!isPoisoned(run.turn)) return;
+  const { commit_id: commit } = run.turn.jobResult;
+  if (commit !== null) {
+    run.commit = commit;
+    run.check.open(commit);
+  }
+  throw poisoned();
+}
+
+/** A turn that this process cannot finish; that it was begun is not held against the run, whose process lives. */
+async function letGo(deps: RunDeps, turn: Turn, stopping: AbortSignal): Promise<void> {
+  try {
+    await (stopping.aborted ? releaseTurn(deps.database, turn) : forgiveStart(deps.database, turn));
+  } catch (error) {
+    // The lease runs out by itself.
+    deps.log.warn({ err: error, repositoryId: turn.repository.id, jobResultId: turn.jobResult.id }, 'a turn could not be let go of');
+  }
 }
 
 async function end(deps: RunDeps, run: Run, failure: Failure): Promise<void> {

@@ -133,7 +133,7 @@ export async function endJobResult(
 export async function startDryRun(database: Database, jobResultId: string, worker: string) {
   const job = await database.kysely
     .updateTable('job_results')
-    .set({ status: 'STARTED', worker, date_started: databaseNow() })
+    .set((eb) => ({ status: 'STARTED', worker, date_started: databaseNow(), starts: eb('starts', '+', 1) }))
     .where('id', '=', jobResultId)
     .where('status', 'in', ['PENDING', 'STARTED'])
     .returningAll()

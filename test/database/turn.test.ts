@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '#db/database.ts';
-import { askForSync, claimTurn, endTurn, renewTurn, sweepTurns } from '#queue/turn.ts';
+import { askForSync, claimTurn, endTurn, forgiveStart, isPoisoned, releaseTurn, renewTurn, sweepTurns } from '#queue/turn.ts';
 import type { Ask } from '#queue/turn.ts';
 import { openTestDatabase } from '#test/support/database.ts';
 import { createRecordingQueue } from '#test/support/recording-queue.ts';
@@ -24,7 +24,9 @@ beforeEach(async () => {
 const ask = (more: Partial<Ask> = {}) => database.transaction((tx) => askForSync(queue, tx, { repositoryId, reason: 'webhook', ...more }));
 const claim = () => claimTurn(database, repositoryId, 'worker');
 const end = (turn: NonNullable<Awaited<ReturnType<typeof claim>>>, retryAfterMs?: number) =>
-  database.transaction((tx) => endTurn(queue, tx, turn, retryAfterMs));
+  database.transaction((tx) =>
+    endTurn(queue, tx, turn, retryAfterMs === undefined ? undefined : { afterMs: retryAfterMs, isCounted: true }),
+  );
 const expireLease = () =>
   sql`update repositories set running_until = clock_timestamp() - interval '1 second' where id = ${repositoryId}`.execute(database.kysely);
 
@@ -151,4 +153,38 @@ test('asking for a repository that is gone says so', async () => {
   await database.kysely.deleteFrom('repositories').where('id', '=', repositoryId).execute();
 
   await expect(ask()).rejects.toMatchObject({ code: 'REPOSITORY_GONE' });
+});
+
+test('a run that waits for the other side is not counted among those that failed', async () => {
+  await ask();
+  const turn = (await claim())!;
+  await database.transaction((tx) => endTurn(queue, tx, turn, { afterMs: 60_000, isCounted: false }));
+  await ask();
+
+  expect((await claim())?.repository.failures).toBe(0);
+});
+
+test('a run that ended its process three times is poisoned; a new push begins anew', async () => {
+  await ask();
+  for (let start = 1; start <= 3; start++) {
+    expect(isPoisoned((await claim())!)).toBe(false);
+    await expireLease();
+  }
+  const fourth = await claim();
+
+  expect(isPoisoned(fourth!)).toBe(true);
+  await end(fourth!);
+  await ask();
+  expect(isPoisoned((await claim())!)).toBe(false);
+});
+
+test('a start is not held against a run whose process stopped in order, or lives and lost the turn', async () => {
+  await ask();
+  for (let start = 1; start <= 6; start++) {
+    const turn = (await claim())!;
+    expect(isPoisoned(turn)).toBe(false);
+    if (start % 2 === 0) await releaseTurn(database, turn);
+    else await forgiveStart(database, turn);
+    await expireLease();
+  }
 });

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { FAILURES } from '#domain/failure-codes.ts';
+import { retryRule } from '#domain/retry-class.ts';
 import { REFUSALS } from '#domain/refusal.ts';
 import type { HttpDeps } from '#http/deps.ts';
 import { PROBLEMS } from '#import/problem-codes.ts';
@@ -23,9 +24,9 @@ export function registerPages(scope: FastifyInstance, deps: HttpDeps): void {
 
 function codesTable(): string {
   const rows = [
-    ...Object.entries(FAILURES).map(([code, { help, next }]) => [
+    ...Object.entries(FAILURES).map(([code, { help, retryClass }]) => [
       code,
-      next === 'never' ? 'A run stops until somebody acts.' : 'A run is repeated by itself.',
+      retryRule(retryClass).next === 'never' ? 'A run stops until somebody acts.' : 'A run is repeated by itself.',
       help,
     ]),
     ...Object.entries(PROBLEMS).map(([code, { meaning, help }]) => [code, meaning, help]),

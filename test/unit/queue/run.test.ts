@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { Failure } from '#domain/failure.ts';
-import { retryDelayMs, runJob } from '#queue/run.ts';
+import { retryAfterMs, retryDelayMs, runJob } from '#queue/run.ts';
 
 const log = pino({ level: 'silent' });
 const outcomeOf = (error: unknown) =>
@@ -39,4 +39,29 @@ test('retries back off from a second to five minutes and never come at once', ()
   expect(retryDelayMs(0, () => 1)).toBe(1_000);
   expect(retryDelayMs(50, () => 1)).toBe(300_000);
   expect(retryDelayMs(50, () => 0)).toBe(150_000);
+});
+
+test('what nobody is to blame for is tried ten times, then it is kept as failed', () => {
+  const failure = new Failure('CONNECTION_FAILED', { message: 'm' });
+
+  expect(retryAfterMs(failure, 0, () => 1)).toBe(1_000);
+  expect(retryAfterMs(failure, 8, () => 1)).toBe(256_000);
+  expect(retryAfterMs(failure, 9)).toBeUndefined();
+});
+
+test('what runs out of space is tried until there is some, never more often than every half minute', () => {
+  const failure = new Failure('STORAGE_FULL', { message: 'm' });
+
+  expect(retryAfterMs(failure, 0, () => 1)).toBe(32_000);
+  expect(retryAfterMs(failure, 1_000, () => 1)).toBe(300_000);
+});
+
+test('what the other side put off waits as long as it said, however often', () => {
+  expect(retryAfterMs(new Failure('RATE_LIMITED', { message: 'm', retryAfterMs: 1_234 }), 50)).toBe(1_234);
+  expect(retryAfterMs(new Failure('RATE_LIMITED', { message: 'm' }), 0, () => 1)).toBe(64_000);
+});
+
+test('what only a person or a push can change is not tried again', () => {
+  for (const code of ['AUTH_FAILED', 'CONTENT_INVALID', 'POLICY_DENIED', 'GIT_UNUSABLE', 'POISONED', 'SUPERSEDED'] as const)
+    expect(retryAfterMs(new Failure(code, { message: 'm' }), 0)).toBeUndefined();
 });
