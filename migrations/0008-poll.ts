@@ -16,10 +16,25 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       add column not_found_since timestamptz,
       add column seen_ref text,
       add column operational_code text`.execute(db);
+  await sql`update repositories set seen_ref = ref where current_head <> ''`.execute(db);
   // By host first: each server has its own pace, and the backlog of one must not hide what is due at another.
   await sql`
     create index repositories_due on repositories (poll_host, poll_after)
       where admin_status = 'active' and update_policy = 'auto' and pinned_commit is null and poll_host <> ''`.execute(db);
+
+  // Where a repository was found again, and what it follows since: the record of what the service changed of its own accord.
+  await sql`
+    create table repository_moves (
+      id bigint generated always as identity primary key,
+      organization_id uuid not null references organizations on delete cascade,
+      repository_id uuid not null references repositories on delete cascade,
+      what text not null check (what in ('address', 'ref')),
+      was text not null,
+      became text not null,
+      reason text not null,
+      created_at timestamptz not null default now()
+    )`.execute(db);
+  await sql`create index repository_moves_repository on repository_moves (repository_id, id)`.execute(db);
 
   await sql`
     create table poll_hosts (

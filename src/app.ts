@@ -21,6 +21,7 @@ import { createEgressPolicy } from '#net/egress-policy.ts';
 import type { AllowedHost } from '#net/allowed-hosts.ts';
 import { parseAllowedHosts } from '#net/allowed-hosts.ts';
 import { createResolver, parseDnsServers } from '#net/resolve.ts';
+import { parseRemoteUrl } from '#net/remote-url.ts';
 import { vetRemote } from '#net/vet-remote.ts';
 import type { StaticToken } from '#people/authenticate.ts';
 import { bootstrap } from '#people/bootstrap.ts';
@@ -132,7 +133,8 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
 
   if (roles.worker) {
     const { workerConcurrency: concurrency, pollIntervalMs } = config;
-    const deps = { run, hooks, queue, version, stopping: stopping.signal, concurrency, pollIntervalMs };
+    const checkUrl = (text: string) => parseRemoteUrl(text, policy);
+    const deps = { run, hooks, queue, version, checkUrl, stopping: stopping.signal, concurrency, pollIntervalMs };
     const stopTaking = await startWorkers({ ...deps, findReader: (provider) => findProvider(provider)?.webhooks });
     onClose(stopTaking);
   }

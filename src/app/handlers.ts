@@ -1,12 +1,18 @@
+import { listRemoteRefs } from '#git/list-remote-refs.ts';
 import { removeMirror } from '#git/mirrors.ts';
 import type { HookDeps } from '#hooks/hook.ts';
 import { forgetRepository, registerHook } from '#hooks/register.ts';
 import type { JobHandlers } from '#queue/boss.ts';
+import { sameRemoteKey } from '#net/remote-url.ts';
+import type { Turn } from '#queue/turn.ts';
 import { claimTurn } from '#queue/turn.ts';
+import { confirmIdentity } from '#repositories/identity.ts';
 import { openForge, openRemote } from '#repositories/open.ts';
+import type { RelocateDeps } from '#repositories/relocate.ts';
+import { relocate } from '#repositories/relocate.ts';
 import { sendReport } from '#report/job.ts';
 import { dryRun } from '#sync/dry-run.ts';
-import type { RepositoryRow } from '#sync/remote-source.ts';
+import type { RemoteSourceDeps, RepositoryRow } from '#sync/remote-source.ts';
 import { openRemoteSource } from '#sync/remote-source.ts';
 import type { UploadDeps } from '#sync/upload.ts';
 import { runTurn } from '#sync/run.ts';
@@ -16,20 +22,28 @@ import { reached } from '#steps/reached.ts';
 export interface HandlerDeps {
   readonly run: UploadDeps;
   readonly hooks: HookDeps;
+  readonly checkUrl: RelocateDeps['checkUrl'];
   /** Aborts when the process has to stop and its time to finish is over. */
   readonly stopping: AbortSignal;
 }
 
 /** Every job's one handler. A job that has none does not compile. */
-export function createHandlers({ run, hooks, stopping }: HandlerDeps): JobHandlers {
+export function createHandlers({ run, hooks, checkUrl, stopping }: HandlerDeps): JobHandlers {
   const { database, git, log, tracing, meters, processName } = run;
-  const remoteSource = (repository: RepositoryRow) =>
-    openRemoteSource({ database, git, openRemote: ({ id }) => openRemote(hooks, id) }, repository);
+  const source: RemoteSourceDeps = {
+    database,
+    git,
+    openRemote: (id) => openRemote(hooks, id),
+    askHead: async (id, signal) => (await listRemoteRefs(git, await openRemote(hooks, id), signal, [])).head,
+    confirmIdentity: (id, signal) => confirmIdentity(hooks, id, signal),
+    relocate: (id, signal) => relocate({ ...hooks, checkUrl, sameRemoteKey }, id, signal),
+  };
+  const remoteSource = (repository: RepositoryRow) => openRemoteSource(source, repository, false);
   const until = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, stopping]);
   return {
     'sync-repository': async ({ repositoryId }, signal) => {
       const turn = await claimTurn(database, repositoryId, processName);
-      if (turn !== undefined) await runTurn(run, turn, remoteSource(turn.repository), until(signal));
+      if (turn !== undefined) await runTurn(run, turn, openRemoteSource(source, turn.repository, expectsChange(turn)), until(signal));
     },
     'dry-run-repository': ({ jobResultId }, signal) => dryRun(run, jobResultId, remoteSource, processName, until(signal)),
     'register-hook': (payload, signal) => registerHook(hooks, payload, until(signal)),
@@ -41,4 +55,9 @@ export function createHandlers({ run, hooks, stopping }: HandlerDeps): JobHandle
     'send-report': ({ reportId }, signal) =>
       sendReport({ database, log, tracing, meters, openForge: (id) => openForge(hooks, id) }, reportId, until(signal)),
   };
+}
+
+/** Somebody saw one, or there is nothing here to compare with. */
+function expectsChange({ jobResult }: Turn): boolean {
+  return jobResult.reason === 'webhook' || jobResult.reason === 'poll' || jobResult.reason === 'registered';
 }

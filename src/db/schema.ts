@@ -1,5 +1,16 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
-import type { AdminStatus, OperationalState, ProviderId, RepositoryKind, Role, SyncState, UpdatePolicy } from '#domain/words.ts';
+import type { AdminStatus, OperationalState, ProviderId, RepositoryKind, Role, UpdatePolicy } from '#domain/words.ts';
+import type { Jsonb, NullableJsonb, NullableTime, Time } from './columns.ts';
+import type {
+  ImportTable,
+  LineTable,
+  NameClaimTable,
+  ObjectTable,
+  ObjectVersionTable,
+  ParsedFileTable,
+  ReportTable,
+  UpkeepTable,
+} from './content-tables.ts';
 
 /** Rows as the migrations make them. bigint is read as a number everywhere (db/postgres.ts): counters stay far below 2^53. */
 export interface Schema {
@@ -10,6 +21,7 @@ export interface Schema {
   readonly credentials: CredentialTable;
   readonly branches: BranchTable;
   readonly repositories: RepositoryTable;
+  readonly repository_moves: RepositoryMoveTable;
   readonly poll_hosts: PollHostTable;
   readonly hooks: HookTable;
   readonly deliveries: DeliveryTable;
@@ -25,12 +37,6 @@ export interface Schema {
   readonly reports: ReportTable;
   readonly upkeep: UpkeepTable;
 }
-
-type Time = ColumnType<Date, Date | string | undefined, Date | string>;
-type NullableTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
-/** Written as JSON text, read parsed: the drivers differ in what they do with objects, not with text. */
-type Jsonb = ColumnType<unknown, string | undefined, string>;
-type NullableJsonb = ColumnType<unknown, string | null | undefined, string | null>;
 
 interface OrganizationTable {
   id: string;
@@ -165,6 +171,17 @@ interface RepositoryTable {
   temporary: Generated<boolean>;
 }
 
+interface RepositoryMoveTable {
+  id: Generated<number>;
+  organization_id: string;
+  repository_id: string;
+  what: 'address' | 'ref';
+  was: string;
+  became: string;
+  reason: string;
+  created_at: Time;
+}
+
 interface PollHostTable {
   host: string;
   /** When the next look may start there. */
@@ -263,104 +280,4 @@ interface WorkerTable {
   seen_at: ColumnType<Date, Date | string, Date | string>;
   version: Generated<string>;
   started_at: Time;
-}
-
-interface LineTable {
-  id: Generated<number>;
-  organization_id: string;
-  repository_id: string;
-  branch_id: string;
-  sync_state: Generated<SyncState>;
-  /** Commit that the last run looked at, good or not. */
-  commit_id: string | null;
-  good_import_id: number | null;
-  /** Commit that is served. */
-  good_commit_id: string | null;
-  /** What else the served content depends on (prefix, kinds, importer versions): when it differs, everything is read again. */
-  good_settings: string | null;
-  last_success_at: NullableTime;
-  error: NullableJsonb;
-}
-
-interface ImportTable {
-  id: Generated<number>;
-  line_id: number;
-  sequence: number | null;
-  commit_id: string;
-  fence: number;
-  job_result_id: string | null;
-  counts: Jsonb;
-  created_at: Time;
-}
-
-interface ObjectTable {
-  id: string;
-  organization_id: string;
-  repository_id: string;
-  kind: string;
-  key: string;
-  created_at: Time;
-}
-
-interface ObjectVersionTable {
-  id: Generated<number>;
-  object_id: string;
-  line_id: number;
-  from_import: number;
-  to_import: number | null;
-  kind: string;
-  key: string;
-  name: string;
-  path: string;
-  line_number: number;
-  schema_name: string | null;
-  body: Jsonb;
-  hash: string;
-}
-
-interface NameClaimTable {
-  branch_id: string;
-  kind: string;
-  name: string;
-  object_id: string;
-}
-
-interface ParsedFileTable {
-  organization_id: string;
-  blob_id: string;
-  rule: string;
-  path: string;
-  importer_version: number;
-  parsed: Jsonb;
-  used_at: Time;
-}
-
-interface ReportTable {
-  id: string;
-  organization_id: string;
-  repository_id: string;
-  job_result_id: string | null;
-  commit_id: string;
-  /** Short name of the branch or tag that the commit was found on. */
-  ref: string | null;
-  context: string;
-  state: 'pending' | 'success' | 'failure' | 'error';
-  description: string;
-  target_url: string;
-  version: Generated<number>;
-  sent_version: Generated<number>;
-  sent_at: NullableTime;
-  sending_until: NullableTime;
-  problem: string | null;
-  created_at: Time;
-  updated_at: Time;
-  traceparent: string | null;
-}
-
-interface UpkeepTable {
-  name: string;
-  worker: string;
-  started_at: ColumnType<Date, Date | string, Date | string>;
-  ended_at: NullableTime;
-  counts: Jsonb;
 }

@@ -21,8 +21,9 @@ export interface RemoteRefs {
 }
 
 /**
- * One `ls-remote`; with `only`, of these full refs and HEAD, which a server of protocol 2 answers without listing the others. Throws Failure: access (AUTH_*, REPO_NOT_FOUND, REPO_MOVED, TLS_UNTRUSTED),
- * connection (CONNECTION_FAILED, CLONE_TIMEOUT, RATE_LIMITED, PROVIDER_FAILED), TOO_LARGE, CANCELLED.
+ * One `ls-remote`; with `only`, of these full refs and HEAD, which a server that speaks protocol 2 answers without listing the others.
+ * Throws Failure: access (AUTH_*, REPO_NOT_FOUND, REPO_MOVED, TLS_UNTRUSTED), connection (CONNECTION_FAILED, CLONE_TIMEOUT,
+ * RATE_LIMITED, PROVIDER_FAILED), TOO_LARGE, CANCELLED.
  */
 export async function listRemoteRefs(git: Git, remote: Remote, signal: AbortSignal, only?: readonly string[]): Promise<RemoteRefs> {
   const { config, ...access } = remoteCall(remote);

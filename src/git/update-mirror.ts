@@ -8,20 +8,28 @@ import { isCode, isFileError, toStorageFailure } from './failure.ts';
 import type { Transfer } from './fetch.ts';
 import { fetchIntoMirror } from './fetch.ts';
 import { isDamaged } from './integrity.ts';
+import { listRemoteRefs } from './list-remote-refs.ts';
 import { withWriterLock } from './lock.ts';
 import { mirrorPath, readMark } from './mirror-files.ts';
+import { readPackedRefs } from './packed-refs.ts';
 import type { GitProgress } from './progress.ts';
 
 export interface UpdateRequest {
   readonly remote: Remote;
   /** Besides all branches and tags: full refs such as `refs/pull/7/head`. */
   readonly want?: { readonly refs?: readonly string[] } | undefined;
+  /** Compares refs before anything is transferred. One question saves the rest where nothing changed, and is one too many where something did. */
+  readonly lookFirst?: boolean | undefined;
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: GitProgress) => void) | undefined;
 }
 
 export interface MirrorUpdate {
-  readonly how: 'cloned' | 'fetched';
+  readonly how: 'cloned' | 'fetched' | 'unchanged';
+  /** The default branch as a full ref, where the remote was looked at first and has one. */
+  readonly head?: string | undefined;
+  /** What annotated tags point to, where the remote was looked at first. */
+  readonly peeled?: ReadonlyMap<string, CommitId> | undefined;
   /** Branches, tags and wanted refs as the remote has them now, by full ref; a tag's id may be a tag object's. */
   readonly refs: ReadonlyMap<string, CommitId>;
   /** Refs left out because their names are not safe to handle. */
@@ -34,6 +42,13 @@ export interface MirrorUpdate {
  */
 export async function updateMirror(git: Git, key: string, request: UpdateRequest): Promise<MirrorUpdate> {
   const dir = mirrorPath(git, key);
+  const seen = request.lookFirst === true ? await look(git, dir, request) : undefined;
+  if (seen?.isSame === true) return { how: 'unchanged', ...seen.remote };
+  const update = await transferRefs(git, key, dir, request);
+  return { ...update, head: seen?.remote.head };
+}
+
+async function transferRefs(git: Git, key: string, dir: string, request: UpdateRequest): Promise<MirrorUpdate> {
   return withWriterLock(git, key, request.signal, async (lockFd) => {
     reached('mirror.locked');
     const transfer = { ...request, extraRefs: request.want?.refs ?? [], lockFd };
@@ -45,6 +60,14 @@ export async function updateMirror(git: Git, key: string, request: UpdateRequest
       throw toStorageFailure(error);
     }
   });
+}
+
+/** Reads only, so it needs no lock: refs change in one rename. Undefined where a mirror has to be made anyway. */
+async function look(git: Git, dir: string, { remote, want, signal }: UpdateRequest) {
+  if ((want?.refs ?? []).length > 0 || (await readMark(dir)) === undefined) return undefined;
+  const [there, here] = await Promise.all([listRemoteRefs(git, remote, signal), readPackedRefs(dir)]);
+  const isSame = there.refs.size === here.size && [...there.refs].every(([ref, id]) => here.get(ref) === id);
+  return { remote: there, isSame };
 }
 
 async function fetchOrClone(git: Git, key: string, dir: string, transfer: Transfer): Promise<MirrorUpdate> {

@@ -2,6 +2,7 @@ import { isFailure, toFailure } from '#domain/failure.ts';
 import type { Failure } from '#domain/failure.ts';
 import type { JobPayloads } from '#queue/jobs.ts';
 import type { HookApi, HookSpec, RemoteHook } from '#providers/contract.ts';
+import { requireSame } from '#repositories/identity.ts';
 import type { OpenForge } from '#repositories/open.ts';
 import { openForge, openForgeWith } from '#repositories/open.ts';
 import { findRemote } from '#repositories/store.ts';
@@ -35,6 +36,7 @@ export async function configure(deps: HookDeps, row: HookRow, signal: AbortSigna
       return undefined;
     }
     const remote = await forge.api.readRepository(forge.ref, signal);
+    requireSame(await findRemote(deps.database, row.repository_id), remote);
     await noteRemote(deps.database, row.repository_id, remote);
     const key = deps.vault.open(row.sealed_secret, secretPlace({ id: row.id, organizationId: row.organization_id }, 'secret'));
     const registered = await bringInLine(forge, forge.api.hooks, row.remote_id, specOf(deps, row, key), signal);

@@ -93,7 +93,7 @@ export async function updateHook(reader: Reader, id: string, change: Updateable<
     .execute();
 }
 
-/** What the provider says of the repository itself, learned on the way. */
+/** What the provider says of the repository itself, learned on the way. What is known already is not written over. */
 export async function noteRemote(
   database: Database,
   repositoryId: string,
@@ -101,7 +101,10 @@ export async function noteRemote(
 ): Promise<void> {
   await database.kysely
     .updateTable('repositories')
-    .set({ remote_id: remote.id, ...(remote.defaultBranch === undefined ? {} : { default_branch: remote.defaultBranch }) })
+    .set((eb) => ({
+      remote_id: eb.fn.coalesce('remote_id', eb.val(remote.id)),
+      ...(remote.defaultBranch === undefined ? {} : { default_branch: eb.fn.coalesce('default_branch', eb.val(remote.defaultBranch)) }),
+    }))
     .where('id', '=', repositoryId)
     .execute();
 }

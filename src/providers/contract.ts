@@ -161,6 +161,8 @@ export interface StatusApi {
  */
 export interface ForgeApi {
   readRepository(ref: RemoteRef, signal: AbortSignal): Promise<RemoteRepository>;
+  /** By the provider's own id, which survives renames and is never given to another. */
+  readRepositoryById?(id: string, signal: AbortSignal): Promise<RemoteRepository>;
   readonly hooks?: HookApi;
   readonly statuses?: StatusApi;
 }

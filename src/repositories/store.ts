@@ -267,7 +267,7 @@ export async function countBelongings(reader: Reader, id: string) {
 export async function findRemote(database: Database, id: string) {
   return database.kysely
     .selectFrom('repositories')
-    .select(['id', 'organization_id', 'name', 'provider', 'provider_url', 'remote_url', 'credential_id'])
+    .select(['id', 'organization_id', 'name', 'provider', 'provider_url', 'remote_url', 'remote_key', 'remote_id', 'credential_id'])
     .where('id', '=', id)
     .executeTakeFirst();
 }
@@ -275,4 +275,43 @@ export async function findRemote(database: Database, id: string) {
 /** One registration or change at a time per organization, so that checks for names and overlaps hold until they are written. */
 export async function lockOrganizationRepositories(tx: Tx, organizationId: string): Promise<void> {
   await tx.kysely.selectFrom('organizations').select('id').where('id', '=', organizationId).forNoKeyUpdate().execute();
+}
+
+/** Keeps the provider's id of a repository, which is learned once: another one later is another repository. */
+export async function noteRemoteId(database: Database, id: string, remoteId: string): Promise<void> {
+  await database.kysely
+    .updateTable('repositories')
+    .set({ remote_id: remoteId })
+    .where('id', '=', id)
+    .where('remote_id', 'is', null)
+    .execute();
+}
+
+/** Gives the repository its new address, unless somebody changed it meanwhile, and records that. */
+export async function moveRepository(
+  tx: Tx,
+  id: string,
+  move: { readonly fromKey: string; readonly url: string; readonly key: string; readonly reason: string },
+): Promise<boolean> {
+  const before = await tx.kysely
+    .selectFrom('repositories')
+    .select(['organization_id', 'remote_url'])
+    .where('id', '=', id)
+    .where('remote_key', '=', move.fromKey)
+    .forUpdate()
+    .executeTakeFirst();
+  if (before === undefined) return false;
+  await updateRepository(tx, id, { remote_url: move.url, remote_key: move.key, not_found_since: null });
+  await tx.kysely
+    .insertInto('repository_moves')
+    .values({
+      organization_id: before.organization_id,
+      repository_id: id,
+      what: 'address',
+      was: before.remote_url,
+      became: move.url,
+      reason: move.reason,
+    })
+    .execute();
+  return true;
 }

@@ -1,4 +1,4 @@
-import type { Database } from '#db/database.ts';
+import type { Database, Tx } from '#db/database.ts';
 import type { Failure } from '#domain/failure.ts';
 import type { CommitId } from '#domain/words.ts';
 import { applyPlan } from '#import/apply/apply.ts';
@@ -46,15 +46,38 @@ export async function succeed(
       await applyPlan(tx, stage, { organizationId, commit, fence: turn.fence, jobResultId: turn.jobResult.id, settings, counts });
     }
     reached('sync.applied');
-    await setCurrentHead(tx, turn.repository.id, commit);
-    await check.close(tx, 'success', summary, isSame && line.goodCommit === commit);
-    await closePending(deps.queue, tx, turn.repository.id, commit, 'A newer commit was imported instead');
-    reached('sync.reported');
-    await endJobResult(tx, turn.jobResult.id, { status: 'SUCCESS', result });
-    await endTurn(deps.queue, tx, turn);
-    reached('sync.committing');
+    await endWell(deps, tx, turn, result, check, isSame && line.goodCommit === commit);
   });
   reached('sync.committed');
+}
+
+const NO_CHANGES = { added: 0, changed: 0, removed: 0, unchanged: 0, errors: 0, warnings: 0, files: 0 };
+
+/** Ends a run that found its commit served already: the same end, without a stage. */
+export async function succeedAsServed(deps: FinishDeps, turn: Turn, line: Line, settings: string, check: ImportCheck): Promise<void> {
+  const commit = line.goodCommit ?? '';
+  const result: RunResult = { commit, previous_commit: commit, summary: summaryWords(NO_CHANGES, []), counts: NO_CHANGES, changes: [] };
+  await deps.database.transaction(async (tx) => {
+    await markInSync(tx, line.id, commit, settings);
+    await endWell(deps, tx, turn, result, check, true);
+  });
+}
+
+async function endWell(
+  { queue }: Pick<FinishDeps, 'queue'>,
+  tx: Tx,
+  turn: Turn,
+  result: RunResult,
+  check: ImportCheck,
+  keepWords: boolean,
+): Promise<void> {
+  await setCurrentHead(tx, turn.repository.id, result.commit);
+  await check.close(tx, 'success', result.summary, keepWords);
+  await closePending(queue, tx, turn.repository.id, result.commit, 'A newer commit was imported instead');
+  reached('sync.reported');
+  await endJobResult(tx, turn.jobResult.id, { status: 'SUCCESS', result });
+  await endTurn(queue, tx, turn);
+  reached('sync.committing');
 }
 
 export interface FailedRun {

@@ -44,7 +44,7 @@ export interface PrepareRequest {
 export async function prepare(deps: ParseDeps, request: PrepareRequest): Promise<Prepared> {
   const { repository, stage, source, log, steps, signal } = request;
   const { organization_id: organizationId, path_prefix: pathPrefix, provided_contents: providedContents } = repository;
-  const settings = JSON.stringify([IMPORTERS_VERSION, pathPrefix, providedContents]);
+  const settings = settingsOf(repository);
   const chosen = await steps.run('choose', () =>
     chooseFiles({ source, line: stage.line, settings, force: request.force, pathPrefix, providedContents, signal }),
   );
@@ -64,6 +64,11 @@ export async function prepare(deps: ParseDeps, request: PrepareRequest): Promise
   log.progress({ stage: 'plan', done: 0, total: null });
   const plan = await steps.run('plan', () => makePlan(deps, request, chosen, problems));
   return { stage, plan, problems, settings, counts: toCounts(plan, problems, files.length) };
+}
+
+/** What an import depends on besides the commit (`Line.goodSettings`): when it differs, everything is read again. */
+export function settingsOf({ path_prefix, provided_contents }: PrepareRequest['repository']): string {
+  return JSON.stringify([IMPORTERS_VERSION, path_prefix, provided_contents]);
 }
 
 async function makePlan(deps: ParseDeps, request: PrepareRequest, chosen: ChosenFiles, problems: ProblemList): Promise<Plan> {

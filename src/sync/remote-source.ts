@@ -1,59 +1,116 @@
 import type { Selectable } from 'kysely';
-import type { Database } from '#db/database.ts';
 import type { Schema } from '#db/schema.ts';
-import { Failure } from '#domain/failure.ts';
+import { Failure, isFailure } from '#domain/failure.ts';
 import type { Remote } from '#domain/remote.ts';
-import type { CommitId } from '#domain/words.ts';
 import type { Git } from '#git/context.ts';
-import { listRemoteRefs } from '#git/list-remote-refs.ts';
 import type { Mirror } from '#git/mirror.ts';
 import { openMirror } from '#git/mirror.ts';
+import { findTracked } from '#git/tracked-ref.ts';
+import type { MirrorUpdate } from '#git/update-mirror.ts';
+import type { ChooseCommitDeps } from './choose-commit.ts';
+import { chooseCommit } from './choose-commit.ts';
 import type { OpenSource } from './run.ts';
-import { markOnline } from './store.ts';
+import type { RunLog } from './run-log.ts';
+import { markOnline, noteNotFound } from './store.ts';
 
-export interface RemoteSourceDeps {
-  readonly database: Database;
+export interface RemoteSourceDeps extends ChooseCommitDeps {
   readonly git: Git;
   /** Address and access of a repository now. Its URL is vetted anew for every run, since names may point elsewhere meanwhile (SECURITY.md T20). */
-  readonly openRemote: (repository: RepositoryRow) => Promise<Remote>;
+  readonly openRemote: (repositoryId: string) => Promise<Remote>;
+  /** Throws Failure REPO_REPLACED when another repository is at the address now. */
+  readonly confirmIdentity: (repositoryId: string, signal: AbortSignal) => Promise<void>;
+  /** Looks for it elsewhere, and gives it its new address. */
+  readonly relocate: (repositoryId: string, signal: AbortSignal) => Promise<{ readonly from: string; readonly to: string } | undefined>;
 }
 
 export type RepositoryRow = Selectable<Schema['repositories']>;
 
-/** Brings a repository's mirror to what the remote says now and chooses the commit. Says that the remote is online as soon as it is. */
-export function openRemoteSource(deps: RemoteSourceDeps, repository: RepositoryRow): OpenSource {
+/** Two answers "not found" this far apart are needed to say that a repository is gone. */
+const CONFIRM_MS = 60_000;
+
+/**
+ * Brings a repository's mirror to what the remote says now and chooses the commit. Says that the remote is online as soon as it is.
+ * `expectsChange`: somebody saw a change, so that looking before fetching would be one question too many.
+ */
+export function openRemoteSource(deps: RemoteSourceDeps, repository: RepositoryRow, expectsChange: boolean): OpenSource {
   return async (log, signal) => {
-    const remote = await deps.openRemote(repository);
     const mirror = openMirror(deps.git, { key: repository.id });
-    log.add({ level: 'info', grouping: 'git', message: `Fetching ${repository.remote_url}.` });
-    const update = await mirror.update({
-      remote,
-      signal,
-      onProgress: ({ phase, percent }) => log.progress({ stage: phase, done: percent, total: 100 }),
-    });
-    // Asked once: a later change of it concerns nobody who follows a ref by name.
-    const defaultBranch = repository.default_branch ?? (await listRemoteRefs(deps.git, remote, signal)).head?.replace(/^refs\/heads\//, '');
-    await markOnline(deps.database, repository.id, { defaultBranch });
-    if (update.skipped.length > 0) {
+    const brought = await bring(deps, repository, { mirror, log, signal, expectsChange });
+    const chosen = await chooseCommit(deps, { repository, mirror, update: brought, log, signal });
+    await markOnline(deps.database, repository.id, chosen);
+    if (brought.skipped.length > 0) {
       log.add({
         level: 'warning',
         grouping: 'git',
         code: 'REF_SKIPPED',
-        message: `Not taken over, since their names are not safe to handle: ${update.skipped.slice(0, 10).join(', ')}.`,
+        message: `Not taken over, since their names are not safe to handle: ${brought.skipped.slice(0, 10).join(', ')}.`,
       });
     }
-    return mirror.at(await chooseCommit(mirror, repository, signal));
+    return mirror.at(chosen.commit);
   };
 }
 
-/** The pinned commit, which must be part of the ref, or the ref's newest. */
-async function chooseCommit(mirror: Mirror, repository: RepositoryRow, signal: AbortSignal): Promise<CommitId> {
-  const head = await mirror.resolve(repository.ref, signal);
-  if (repository.pinned_commit === null) return head;
-  const pinned = await mirror.resolve(repository.pinned_commit, signal);
-  if (await mirror.isAncestor(pinned, head, signal)) return pinned;
-  throw new Failure('REF_NOT_FOUND', {
-    message: `The commit ${pinned} is not part of ${repository.ref}.`,
-    help: 'Choose a commit of the ref, or change the ref.',
+interface Bringing {
+  readonly mirror: Mirror;
+  readonly log: RunLog;
+  readonly signal: AbortSignal;
+  readonly expectsChange: boolean;
+}
+
+/** From where it is; when it is not there any more, or another is, from where the provider says that it is now. */
+async function bring(deps: RemoteSourceDeps, repository: RepositoryRow, bringing: Bringing): Promise<MirrorUpdate> {
+  try {
+    bringing.log.add({ level: 'info', grouping: 'git', message: `Fetching ${repository.remote_url}.` });
+    return await update(deps, repository, bringing);
+  } catch (error) {
+    if (!isFailure(error) || !['REPO_MOVED', 'REPO_NOT_FOUND', 'REPO_REPLACED'].includes(error.code)) throw error;
+    const relocated = await deps.relocate(repository.id, bringing.signal);
+    if (relocated === undefined) throw await confirmLoss(deps, repository, error);
+    bringing.log.add({
+      level: 'warning',
+      grouping: 'git',
+      code: error.code,
+      message: `The repository moved from ${relocated.from} to ${relocated.to}: found by its number at the provider. The new address is kept.`,
+    });
+    return update(deps, repository, { ...bringing, expectsChange: true });
+  }
+}
+
+async function update(deps: RemoteSourceDeps, repository: RepositoryRow, bringing: Bringing): Promise<MirrorUpdate> {
+  const { mirror, log, signal, expectsChange } = bringing;
+  const request = {
+    remote: await deps.openRemote(repository.id),
+    signal,
+    lookFirst: !expectsChange,
+    onProgress: ({ phase, percent }: { readonly phase: string; readonly percent: number }) =>
+      log.progress({ stage: phase, done: percent, total: 100 }),
+  };
+  if (!expectsChange) {
+    const updated = await mirror.update(request);
+    if (!isServed(repository, updated)) await deps.confirmIdentity(repository.id, signal);
+    return updated;
+  }
+  // Side by side: the answer of the API is there before a fetch of any size is.
+  const [updated, confirmed] = await Promise.allSettled([mirror.update(request), deps.confirmIdentity(repository.id, signal)]);
+  if (confirmed.status === 'rejected') throw confirmed.reason;
+  if (updated.status === 'rejected') throw updated.reason;
+  return updated.value;
+}
+
+/** Whose commit is served was confirmed when it was imported. That the mirror has one says nothing: it may have been refused then. */
+function isServed({ ref, current_head }: RepositoryRow, { refs, peeled }: MirrorUpdate): boolean {
+  const seen = peeled === undefined ? undefined : findTracked({ refs, peeled }, ref);
+  return seen?.is === 'at' && seen.commit === current_head;
+}
+
+/** One answer may be a fault of the server's. What was imported stays either way. */
+async function confirmLoss({ database }: RemoteSourceDeps, repository: RepositoryRow, failure: Failure): Promise<Failure> {
+  if (failure.code !== 'REPO_NOT_FOUND') return failure;
+  const sinceMs = await noteNotFound(database, repository.id);
+  // One that was never seen was mistyped rather than deleted.
+  if (repository.seen_ref === null || sinceMs < CONFIRM_MS) return failure;
+  return new Failure('REPO_GONE', {
+    message: `The repository is gone: the Git server has known none at ${repository.remote_url} for ${Math.round(sinceMs / 1_000)} s, and it was not found elsewhere. What was imported stays served.`,
+    cause: failure,
   });
 }

@@ -16,11 +16,11 @@ import { RENEW_EVERY_MS, forgiveStart, isPoisoned, releaseTurn, renewTurn } from
 import { reached } from '#steps/reached.ts';
 import type { CheckDeps, ImportCheck } from './checks.ts';
 import { openImportCheck } from './checks.ts';
-import { fail, succeed } from './finish.ts';
+import { fail, succeed, succeedAsServed } from './finish.ts';
 import type { ParseDeps } from './stage-files.ts';
 import type { Prepared } from './prepare.ts';
 import { poisoned } from './poison.ts';
-import { prepare } from './prepare.ts';
+import { prepare, settingsOf } from './prepare.ts';
 import type { RunLog } from './run-log.ts';
 import { openRunLog } from './run-log.ts';
 import type { StepDeps, Steps } from './steps.ts';
@@ -110,6 +110,13 @@ async function attempt(deps: RunDeps, run: Run, openSource: OpenSource): Promise
   reached('sync.started');
   check.open(source.commit);
   log.add({ level: 'info', grouping: 'git', message: `The commit to import is ${source.commit}.` });
+  const settings = settingsOf(repository);
+  if (!jobResult.force && line.goodCommit === source.commit && line.goodSettings === settings) {
+    log.add({ level: 'success', grouping: 'import', message: `${source.commit} is served already: nothing changed.` });
+    await log.flush();
+    await succeedAsServed(deps, run.turn, line, settings, check);
+    return;
+  }
   for (let tries = 1; ; tries++) {
     const now = tries === 1 ? line : await openLineOf(deps, run);
     try {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Database, Tx } from '#db/database.ts';
 import { databaseNow, notify } from '#db/time.ts';
 import type { ImportCounts, NamedChange, ObjectChange } from '#domain/content.ts';
@@ -24,29 +25,73 @@ export async function startLine(database: Database, lineId: number, jobResultId:
   await database.kysely.updateTable('job_results').set({ commit_id: commit }).where('id', '=', jobResultId).execute();
 }
 
-/** The remote was reached; a state that says so already is left with its time. */
+/** The remote was reached and has the ref. A state that says so already is left with its time, and nothing is written where nothing differs. */
 export async function markOnline(
   database: Database,
   repositoryId: string,
-  remote: { readonly defaultBranch: string | undefined },
+  seen: { readonly ref: string; readonly defaultBranch: string | undefined },
 ): Promise<void> {
+  const { ref, defaultBranch } = seen;
   await database.kysely
     .updateTable('repositories')
-    .set({
+    .set((eb) => ({
+      operational_since: eb.case().when('operational_state', '=', 'online').then(eb.ref('operational_since')).else(databaseNow()).end(),
       operational_state: 'online',
       operational_reason: null,
-      operational_since: databaseNow(),
-    })
+      operational_code: null,
+      not_found_since: null,
+      seen_ref: ref,
+      ...(defaultBranch === undefined ? {} : { default_branch: defaultBranch }),
+    }))
     .where('id', '=', repositoryId)
-    .where('operational_state', '!=', 'online')
+    .where((eb) =>
+      eb.or([
+        eb('operational_state', '!=', 'online'),
+        eb('not_found_since', 'is not', null),
+        eb('seen_ref', 'is distinct from', ref),
+        ...(defaultBranch === undefined ? [] : [eb('default_branch', 'is distinct from', defaultBranch)]),
+      ]),
+    )
     .execute();
-  if (remote.defaultBranch === undefined) return;
-  await database.kysely
+}
+
+/** Notes that the remote says there is no such repository; for how many milliseconds it has said so by now. */
+export async function noteNotFound(database: Database, repositoryId: string): Promise<number> {
+  const row = await database.kysely
     .updateTable('repositories')
-    .set({ default_branch: remote.defaultBranch })
+    .set({ not_found_since: sql<Date>`coalesce(not_found_since, clock_timestamp())` })
     .where('id', '=', repositoryId)
-    .where((eb) => eb.or([eb('default_branch', 'is', null), eb('default_branch', '!=', remote.defaultBranch ?? '')]))
-    .execute();
+    .returning(sql<number>`(extract(epoch from clock_timestamp() - not_found_since) * 1000)::float8`.as('ms'))
+    .executeTakeFirst();
+  return row?.ms ?? 0;
+}
+
+/** Follows the default branch under its new name, and records that. */
+export async function followDefaultBranch(
+  database: Database,
+  repository: { readonly id: string; readonly organization_id: string; readonly ref: string },
+  renamed: string,
+): Promise<void> {
+  await database.transaction(async (tx) => {
+    const followed = await tx.kysely
+      .updateTable('repositories')
+      .set({ ref: renamed, default_branch: renamed, updated_at: databaseNow() })
+      .where('id', '=', repository.id)
+      .where('ref', '=', repository.ref)
+      .executeTakeFirst();
+    if (followed.numUpdatedRows === 0n) return;
+    await tx.kysely
+      .insertInto('repository_moves')
+      .values({
+        organization_id: repository.organization_id,
+        repository_id: repository.id,
+        what: 'ref',
+        was: repository.ref,
+        became: renamed,
+        reason: 'The default branch that was followed is gone, and this is the default branch now.',
+      })
+      .execute();
+  });
 }
 
 /** What a failure says of the remote and of the line, in the transaction that ends the run. The served content is not touched. */
@@ -59,7 +104,12 @@ export async function markFailed(
   if (operational !== undefined) {
     await tx.kysely
       .updateTable('repositories')
-      .set({ operational_state: operational, operational_reason: failure.message, operational_since: databaseNow() })
+      .set({
+        operational_state: operational,
+        operational_code: failure.code,
+        operational_reason: failure.message,
+        operational_since: databaseNow(),
+      })
       .where('id', '=', run.repositoryId)
       .where((eb) => eb.or([eb('operational_state', '!=', operational), eb('operational_reason', 'is distinct from', failure.message)]))
       .execute();

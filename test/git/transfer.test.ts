@@ -8,6 +8,7 @@ import type { Git } from '#git/context.ts';
 import { listRemoteRefs } from '#git/list-remote-refs.ts';
 import { openMirror } from '#git/mirror.ts';
 import { cleanMirrors } from '#git/mirrors.ts';
+import { lookAtRef } from '#git/tracked-ref.ts';
 import type { GitProgress } from '#git/progress.ts';
 import type { GitHttpServer } from '#test/support/git-http-server.ts';
 import { startGitHttpServer } from '#test/support/git-http-server.ts';
@@ -284,3 +285,65 @@ function gitProcessesOf(git: Git): readonly string[] {
     }
   });
 }
+
+describe('looking before fetching', () => {
+  test('transfers nothing where nothing changed, and says what it saw', async () => {
+    const served = newRepository(root, 'still.git');
+    const commit = served.commit({ a: 'x' });
+    served.git(['tag', '-a', '-m', 'one', 'v1', commit]);
+    const mirror = openMirror(await newGit(), { key: 'still' });
+    await mirror.update({ remote: remote('still.git'), signal });
+    server.requests.splice(0);
+
+    const update = await mirror.update({ remote: remote('still.git'), signal, lookFirst: true });
+
+    expect(update).toMatchObject({ how: 'unchanged', head: 'refs/heads/main' });
+    expect(update.refs.get('refs/heads/main')).toBe(commit);
+    expect(update.peeled?.get('refs/tags/v1')).toBe(commit);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test('brings what changed: a new commit, a branch that is gone, a tag that moved', async () => {
+    const served = newRepository(root, 'moving.git');
+    const first = served.commit({ a: 'x' });
+    served.git(['branch', 'other', first]);
+    served.git(['tag', 'v1', first]);
+    const mirror = openMirror(await newGit(), { key: 'moving' });
+    await mirror.update({ remote: remote('moving.git'), signal });
+
+    const second = served.commit({ a: 'y' });
+    expect(await mirror.update({ remote: remote('moving.git'), signal, lookFirst: true })).toMatchObject({ how: 'fetched' });
+    expect(await mirror.resolve('main', signal)).toBe(second);
+    served.git(['branch', '-D', 'other']);
+    expect(await mirror.update({ remote: remote('moving.git'), signal, lookFirst: true })).toMatchObject({ how: 'fetched' });
+    await expect(mirror.resolve('other', signal)).rejects.toMatchObject({ code: 'REF_NOT_FOUND' });
+    served.git(['tag', '-f', 'v1', second]);
+    expect(await mirror.update({ remote: remote('moving.git'), signal, lookFirst: true })).toMatchObject({ how: 'fetched' });
+    expect(await mirror.resolve('v1', signal)).toBe(second);
+  });
+
+  test('clones where there is no mirror yet, or a damaged one', async () => {
+    newRepository(root, 'first.git').commit({ a: 'x' });
+    const mirror = openMirror(await newGit(), { key: 'first' });
+
+    expect(await mirror.update({ remote: remote('first.git'), signal, lookFirst: true })).toMatchObject({ how: 'cloned' });
+  });
+});
+
+describe('looking at one ref', () => {
+  test('says where a branch or a tag is, or that it is not there, among refs whose names end alike', async () => {
+    const served = newRepository(root, 'looked-at.git');
+    const first = served.commit({ a: 'x' });
+    const second = served.commit({ a: 'y' });
+    served.git(['update-ref', 'refs/heads/x/refs/heads/main', first]);
+    served.git(['tag', '-a', '-m', 'one', 'v1', first]);
+    const git = await newGit();
+    const look = (ref: string) => lookAtRef(git, remote('looked-at.git'), ref, signal);
+
+    expect(await look('main')).toEqual({ is: 'at', commit: second });
+    expect(await look('refs/heads/main')).toEqual({ is: 'at', commit: second });
+    expect(await look('v1')).toEqual({ is: 'at', commit: first });
+    expect(await look('gone')).toEqual({ is: 'absent' });
+    expect(await look(first)).toEqual({ is: 'a-commit' });
+  });
+});

@@ -2,6 +2,8 @@
 
 export interface RepositoryAnswer {
   readonly id: string;
+  readonly remote_url: string;
+  readonly ref: string;
   readonly current_head: string;
   readonly operational_status: { readonly state: string; readonly reason: string | null };
   readonly sync_status: Readonly<Record<string, LineAnswer>>;

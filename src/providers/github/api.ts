@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '#domain/failure.ts';
-import type { ForgeApi, ForgeConnection } from '#providers/contract.ts';
+import type { ForgeApi, ForgeConnection, RemoteRepository } from '#providers/contract.ts';
 import { openCalls, splitName } from './call.ts';
 import { hookApi } from './hooks.ts';
 import { statusApi } from './status.ts';
@@ -21,12 +21,22 @@ export function connect(connection: ForgeConnection): ForgeApi {
       const { data } = await calls.call({ what: 'read the repository' }, () =>
         calls.octokit.repos.get({ ...splitName(ref), request: { signal } }),
       );
-      const repository = repositorySchema.safeParse(data);
-      if (!repository.success) throw new Failure('PROVIDER_FAILED', { message: 'GitHub answered a repository that cannot be read.' });
-      const { id, full_name, default_branch, clone_url, html_url } = repository.data;
-      return { id, fullName: full_name, defaultBranch: default_branch, cloneUrl: clone_url, webUrl: html_url };
+      return toRepository(data);
+    },
+    async readRepositoryById(id, signal) {
+      const { data } = await calls.call({ what: 'find the repository by its number' }, () =>
+        calls.octokit.request('GET /repositories/{id}', { id, request: { signal } }),
+      );
+      return toRepository(data);
     },
     hooks: hookApi(calls),
     statuses: statusApi(calls),
   };
+}
+
+function toRepository(data: unknown): RemoteRepository {
+  const repository = repositorySchema.safeParse(data);
+  if (!repository.success) throw new Failure('PROVIDER_FAILED', { message: 'GitHub answered a repository that cannot be read.' });
+  const { id, full_name, default_branch, clone_url, html_url } = repository.data;
+  return { id, fullName: full_name, defaultBranch: default_branch, cloneUrl: clone_url, webUrl: html_url };
 }

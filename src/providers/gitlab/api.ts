@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '#domain/failure.ts';
-import type { ForgeApi, ForgeConnection } from '#providers/contract.ts';
+import type { ForgeApi, ForgeConnection, RemoteRepository } from '#providers/contract.ts';
 import { openCalls } from './call.ts';
 import { hookApi } from './hooks.ts';
 import { statusApi } from './status.ts';
@@ -13,20 +13,27 @@ const projectSchema = z.object({
   web_url: z.string(),
 });
 
+const PERMISSION = 'the role Guest or higher in the project, and the scope read_api or api';
+
 /** gitlab.com, and a self-managed GitLab by its URL, with one token. */
 export function connect(connection: ForgeConnection): ForgeApi {
   const calls = openCalls(connection);
+  /** By its path or its number: GitLab takes either. */
+  async function readProject(what: string, project: string, signal: AbortSignal): Promise<RemoteRepository> {
+    return toRepository(await calls.call({ what, permission: PERMISSION }, signal, ({ projects }) => projects.show(project)));
+  }
   return {
-    async readRepository({ fullName }, signal) {
-      const doing = { what: 'read the project', permission: 'the role Guest or higher in the project, and the scope read_api or api' };
-      const data: unknown = await calls.call(doing, signal, ({ projects }) => projects.show(fullName));
-      const project = projectSchema.safeParse(data);
-      if (!project.success) throw new Failure('PROVIDER_FAILED', { message: 'GitLab answered a project that cannot be read.' });
-      const { id, path_with_namespace, default_branch, http_url_to_repo, web_url } = project.data;
-      const defaultBranch = default_branch ?? undefined;
-      return { id, fullName: path_with_namespace, defaultBranch, cloneUrl: http_url_to_repo, webUrl: web_url };
-    },
+    readRepository: ({ fullName }, signal) => readProject('read the project', fullName, signal),
+    readRepositoryById: (id, signal) => readProject('find the project by its number', id, signal),
     hooks: hookApi(calls),
     statuses: statusApi(calls),
   };
+}
+
+function toRepository(data: unknown): RemoteRepository {
+  const project = projectSchema.safeParse(data);
+  if (!project.success) throw new Failure('PROVIDER_FAILED', { message: 'GitLab answered a project that cannot be read.' });
+  const { id, path_with_namespace, default_branch, http_url_to_repo, web_url } = project.data;
+  const defaultBranch = default_branch ?? undefined;
+  return { id, fullName: path_with_namespace, defaultBranch, cloneUrl: http_url_to_repo, webUrl: web_url };
 }

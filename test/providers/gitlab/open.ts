@@ -10,7 +10,7 @@ export const PROJECT = '/projects/acme%2Fnetwork%2Fnet-config';
 export const COMMIT = 'a'.repeat(40);
 export const HOOK = { url: 'https://tributary.example.com/webhooks/gitlab/1', secrets: secretsOf('a key') };
 
-export function open(url = SERVER): Required<ForgeApi> {
+export function open(url = SERVER): ForgeApi & Required<Pick<ForgeApi, 'hooks' | 'statuses'>> {
   const api = gitlab.connect?.({ url, username: undefined, secret: TOKEN, fetch: globalThis.fetch });
   if (api?.hooks === undefined || api.statuses === undefined) throw new Error('GitLab has an API');
   return { ...api, hooks: api.hooks, statuses: api.statuses };
