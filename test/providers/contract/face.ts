@@ -41,6 +41,15 @@ export interface Laboratory {
   readonly open: () => Promise<Opened>;
 }
 
+/** What a test finds ready. */
+export interface Bench {
+  readonly face: Face;
+  readonly reader: () => WebhookReader;
+  readonly opened: () => Opened;
+  /** An API with a token that may read and no more. */
+  readonly readOnly: () => Promise<Api>;
+}
+
 /** Everything is gone again with the scope. */
 export async function openLaboratory(scope: Scope, face: Face): Promise<Laboratory> {
   const { provider } = face;
@@ -77,4 +86,9 @@ export function hookOf(reader: WebhookReader, path = '1', key = 'a key of 32 byt
 
 export function soon(): AbortSignal {
   return AbortSignal.timeout(60_000);
+}
+
+/** What was thrown, where something was. */
+export function outcome(work: Promise<unknown>): Promise<unknown> {
+  return work.catch((error: unknown) => error);
 }
