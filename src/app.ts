@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findFreePort } from '#app/free-port.ts';
 import { createLogger } from '#app/logger.ts';
+import { sayStarted } from '#app/announce.ts';
+import { createOperations } from '#app/operations.ts';
+import { requireSafeGit } from '#app/safe-git.ts';
 import { openObservation } from '#app/observation.ts';
 import { loadSecretKeys } from '#app/secret-keys.ts';
 import { watchConfig, watchKeys, watchVault } from '#app/secrets.ts';
@@ -14,6 +17,7 @@ import { openDatabase } from '#db/open.ts';
 import { createLinks } from '#domain/links.ts';
 import { watchSecrets } from '#domain/redact.ts';
 import { createGit } from '#git/git.ts';
+import { createOperationsServer } from '#http/operations-server.ts';
 import type { HookDeps } from '#hooks/hook.ts';
 import { createParsePool } from '#import/parse-pool.ts';
 import { createEgressFetch } from '#net/egress-fetch.ts';
@@ -44,6 +48,8 @@ export interface App {
   /** Where HTTP listens; undefined without the web role. */
   readonly url: string | undefined;
   readonly localToken: string;
+  /** What is off and why, for whoever started it. */
+  readonly notes: readonly string[];
   /** Stops taking work, finishes what runs, hands on what does not end in time. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -82,23 +88,10 @@ async function closeAll(closers: readonly (() => Promise<unknown>)[]): Promise<v
 }
 
 async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omit<App, 'close'>> {
-  const watch = watchSecrets();
-  watchConfig(watch, config);
+  const { watch, log, policy, resolve, database, egress, version, observation } = await openOutside(config, roles, onClose);
   const { redact } = watch;
-  const log = createLogger({ level: config.logLevel, redact, processName: config.processName });
-  const policy = createEgressPolicy(readAllowedHosts(config.allowedHosts));
-  const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, maxConnections: MOST_CONNECTIONS, log });
-  onClose(() => database.close());
-  if (roles.migrate) await migrate(database);
-  else await requireCurrentSchema(database);
-  const start = await bootstrap(database);
-  const resolve = createResolver(readDnsServers(config.dnsServers));
-  const egress = createEgressFetch(policy, resolve);
-  onClose(() => egress.close());
-  const version = readVersion();
-  const observation = await openObservation({ config, version, watch, fetch: egress.fetch, log });
   const { tracing, meters } = observation;
-  onClose(() => tracing.close());
+  const start = await bootstrap(database);
   const port = config.port === 0 ? await findFreePort(config.host) : config.port;
   // Without a configured address the one that is listened on is named, whichever port that came to be.
   const publicUrl = config.publicUrl.replace(/:0$/, `:${port}`);
@@ -120,6 +113,9 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   };
   const { dataDir, limits, syncTimeoutMs } = config;
   const git = await createGit({ dataDir, limits, timeoutMs: syncTimeoutMs, log, onProcess: observation.onProcess });
+  // Tried beside the rest of the start, and awaited before anything may use it.
+  const safeGit = roles.worker ? requireSafeGit(git) : Promise.resolve('');
+  safeGit.catch(() => undefined);
   const pool = createParsePool({ threads: PARSE_THREADS, timeoutMs: PARSE_MS, memoryMb: PARSE_MEMORY_MB });
   onClose(() => pool.close());
   // Closed before what its jobs use.
@@ -131,6 +127,7 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   const localToken = await ensureLocalToken(config.dataDir);
   watch.add(localToken);
 
+  const gitVersion = await safeGit;
   if (roles.worker) {
     const { workerConcurrency: concurrency, pollIntervalMs } = config;
     const checkUrl = (text: string) => parseRemoteUrl(text, policy);
@@ -141,9 +138,19 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   onClose(async () => {
     setTimeout(() => stopping.abort(), FINISH_WITHIN_MS).unref();
   });
-  if (!roles.web) return { url: undefined, localToken };
-
   const staticTokens = toStaticTokens(config, localToken);
+  const operations = createOperations({ config, database, queue, links, run, start, staticTokens, version, observation });
+  if (config.metricsPort !== undefined) {
+    const monitored = createOperationsServer(operations);
+    onClose(() => monitored.close());
+    await monitored.listen({ host: config.host, port: config.metricsPort });
+  }
+  const started = (url: string | undefined): Omit<App, 'close'> => {
+    const notes = sayStarted(log, config, { roles, version, git: gitVersion, url, publicUrl });
+    return { url, localToken, notes };
+  };
+  if (!roles.web) return started(undefined);
+
   const spoolDir = join(config.dataDir, 'uploads');
   const web = await createWeb({
     config,
@@ -152,11 +159,10 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
     links,
     policy,
     start,
-    staticTokens,
     hooks,
     run,
     spoolDir,
-    version,
+    operations,
     observation,
     stopping: stopping.signal,
   });
@@ -166,7 +172,26 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
     await writeServiceFile(config.dataDir, { url });
     onClose(() => removeServiceFile(config.dataDir));
   }
-  return { url, localToken };
+  return started(url);
+}
+
+/** What everything else stands on: the log that tells no secret, the database, the one way out, and what is told of the process. */
+async function openOutside(config: Config, roles: Roles, onClose: OnClose) {
+  const watch = watchSecrets();
+  watchConfig(watch, config);
+  const log = createLogger({ level: config.logLevel, redact: watch.redact, processName: config.processName });
+  const policy = createEgressPolicy(readAllowedHosts(config.allowedHosts));
+  const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, maxConnections: MOST_CONNECTIONS, log });
+  onClose(() => database.close());
+  if (roles.migrate) await migrate(database);
+  else await requireCurrentSchema(database);
+  const resolve = createResolver(readDnsServers(config.dnsServers));
+  const egress = createEgressFetch(policy, resolve);
+  onClose(() => egress.close());
+  const version = readVersion();
+  const observation = await openObservation({ config, version, watch, fetch: egress.fetch, log });
+  onClose(() => observation.tracing.close());
+  return { watch, log, policy, resolve, database, egress, version, observation };
 }
 
 /** A list that cannot be read stops the start: an operator who is misread would be less protected than they think. */

@@ -1,11 +1,14 @@
 import type { Logger } from 'pino';
+import { pino } from 'pino';
+import type { Vault } from '#credentials/vault.ts';
 import type { Config } from '#config.ts';
 import type { Database } from '#db/database.ts';
-import { migrate, pendingMigrations } from '#db/migrate.ts';
+import { migrate } from '#db/migrate.ts';
 import { openDatabase } from '#db/open.ts';
-import { readServerMajor } from '#db/server.ts';
+import type { Check } from '#domain/check.ts';
 import { createRedactor } from '#domain/redact.ts';
 import { openQueue } from '#queue/boss.ts';
+import { examineInstallation } from './examine/installation.ts';
 
 type DatabaseConfig = Pick<Config, 'databaseUrl' | 'dataDir'>;
 
@@ -22,32 +25,12 @@ export async function migrateDatabase(config: DatabaseConfig, log: Logger): Prom
   });
 }
 
-export interface DatabaseState {
-  /** Major version of PostgreSQL. */
-  readonly major: number;
-  /** Migrations that are not applied. */
-  readonly pending: readonly string[];
-  /** Jobs that wait or run; undefined when the queue's tables are not there. */
-  readonly jobs: number | undefined;
-  /** Why the queue cannot be used. */
-  readonly queueProblem: string | undefined;
-}
-
-/** Looks at the database without changing its schema. Throws when it cannot be reached. */
-export async function inspectDatabase(config: DatabaseConfig, log: Logger): Promise<DatabaseState> {
-  return withDatabase(config, log, async (database) => {
-    const major = await readServerMajor(database);
-    const pending = await pendingMigrations(database);
-    try {
-      const jobs = await withQueue(database, log, false, async (queue) => {
-        const counts = await queue.counts();
-        return counts.reduce((sum, { queued, active }) => sum + queued + active, 0);
-      });
-      return { major, pending, jobs, queueProblem: undefined };
-    } catch (error) {
-      return { major, pending, jobs: undefined, queueProblem: error instanceof Error ? error.message : String(error) };
-    }
-  });
+/** Everything about the installation that its database shows, without changing it. Throws when it cannot be reached. */
+export async function inspectDatabase(config: DatabaseConfig, vault: Vault | undefined, version: string): Promise<readonly Check[]> {
+  const log = pino({ level: 'silent' });
+  return withDatabase(config, log, (database) =>
+    examineInstallation({ database, vault, version }, (work) => withQueue(database, log, false, work)),
+  );
 }
 
 async function withDatabase<T>(config: DatabaseConfig, log: Logger, work: (database: Database) => Promise<T>): Promise<T> {

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
-import type { DoctorOptions } from './commands/doctor.ts';
 import type { ImportOptions } from './commands/import.ts';
 import type { ExitCode } from './exit.ts';
 import { CommandError, EXIT } from './exit.ts';
@@ -110,10 +109,15 @@ function addUpkeep(program: Command, terminal: Terminal, done: (code: ExitCode) 
     .command('doctor')
     .description('check this machine and its configuration, and say what to do about what is wrong')
     .option('--json', 'print the checks as JSON, and nothing else, on standard output')
-    .addHelpText('after', '\nExits with 1 when a check fails; warnings do not count.')
+    .addHelpText('after', '\nExits with 1 when a check fails, 2 when it is the configuration; warnings do not count.')
     .action(async (_options, command: Command) => {
       const { runDoctor } = await import('./commands/doctor.ts');
-      done(await runDoctor(terminal, command.optsWithGlobals<DoctorOptions>()));
+      done(
+        await runDoctor(terminal, {
+          ...command.optsWithGlobals<GlobalOptions & { readonly json?: boolean }>(),
+          programVersion: readVersion(),
+        }),
+      );
     });
 }
 

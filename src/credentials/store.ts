@@ -184,3 +184,9 @@ export async function touchCredential(database: Database, id: string): Promise<v
     .where(sql<boolean>`(last_used_at is null or last_used_at < clock_timestamp() - interval '1 minute')`)
     .execute();
 }
+
+/** A page of sealed secrets by id, to see whether the keys at hand open them. */
+export async function listSealedCredentials(database: Database, afterId: string | undefined, limit: number) {
+  const query = database.kysely.selectFrom('credentials').select(['id', 'organization_id', 'sealed_secret']).orderBy('id').limit(limit);
+  return (afterId === undefined ? query : query.where('id', '>', afterId)).execute();
+}

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { v4 as uuid } from 'uuid';
 
@@ -99,4 +99,12 @@ export async function prepareHome(homeDir: string): Promise<void> {
   }
   await chmod(file, 0o444);
   await chmod(homeDir, 0o500);
+}
+
+/** Whether HOME of Git is as it was made. Looks only; the next start makes it anew. */
+export async function inspectHome(homeDir: string): Promise<'absent' | 'as-made' | 'altered'> {
+  const names = await readdir(homeDir).catch(() => undefined);
+  if (names === undefined) return 'absent';
+  const config = await readFile(join(homeDir, '.gitconfig'), 'utf8').catch(() => undefined);
+  return config === GIT_CONFIG && names.length === 1 ? 'as-made' : 'altered';
 }

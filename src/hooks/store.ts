@@ -108,3 +108,9 @@ export async function noteRemote(
     .where('id', '=', repositoryId)
     .execute();
 }
+
+/** A page of sealed secrets by id, to see whether the keys at hand open them. */
+export async function listSealedHooks(database: Database, afterId: string | undefined, limit: number) {
+  const query = database.kysely.selectFrom('hooks').select(['id', 'organization_id', 'sealed_secret']).orderBy('id').limit(limit);
+  return (afterId === undefined ? query : query.where('id', '>', afterId)).execute();
+}

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { GitTokenDeps } from '#credentials/git-tokens.ts';
 import type { Database } from '#db/database.ts';
 import type { Redactor } from '#domain/redact.ts';
+import type { Check } from '#domain/check.ts';
 import type { Links } from '#domain/links.ts';
 import type { HookDeps } from '#hooks/hook.ts';
 import type { Authenticate } from '#people/authenticate.ts';
@@ -28,6 +29,9 @@ export interface HttpDeps {
   readonly hooks: HookDeps;
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
   readonly listWorkers: () => Promise<readonly WorkerState[]>;
+  readonly examine: () => Promise<readonly Check[]>;
+  /** Slug of the organization whose keepers run the installation. */
+  readonly operators: string;
   readonly now: () => Date;
   /** Whether the database answers with the schema that this code needs, and the queue can be sent to. */
   readonly checkReady: () => Promise<{ readonly ready: boolean; readonly problems: readonly string[] }>;

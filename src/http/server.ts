@@ -17,6 +17,7 @@ import type { EventStreams } from './routes/events.ts';
 import { openEventStreams } from './routes/events.ts';
 import { registerGitTokens } from './routes/git-tokens.ts';
 import { registerImports } from './routes/imports.ts';
+import { registerInstallation } from './routes/installation.ts';
 import { registerJobResults } from './routes/job-results.ts';
 import { registerJobs } from './routes/jobs.ts';
 import { registerOperations } from './routes/operations.ts';
@@ -119,6 +120,7 @@ async function registerOrganizations(scope: FastifyInstance, deps: HttpDeps, aut
   registerGitTokens(api, deps, auth);
   registerDeliveries(api, deps, auth);
   registerPeople(api, deps, auth);
+  registerInstallation(api, deps, auth);
   await scope.register(async (inner) => registerImports(inner, deps, auth));
   refuseOtherMethods();
 }

@@ -22,6 +22,8 @@ export const ACTIONS = {
   'delivery:view': KEEPERS,
   'delivery:replay': KEEPERS,
   'metrics:view': EVERYONE,
+  // Of the organization that came with the installation.
+  'installation:view': KEEPERS,
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Action = keyof typeof ACTIONS;

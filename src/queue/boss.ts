@@ -76,7 +76,7 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
   boss.on('warning', (warning) => log.debug({ warning }, 'the queue warns'));
   try {
     await boss.start();
-    for (const name of JOB_NAMES) await createQueue(boss, name);
+    for (const name of JOB_NAMES) await createQueue(boss, name, migrate);
   } catch (error) {
     await close();
     throw error;
@@ -118,7 +118,7 @@ function connectTo({
   return { db: pool, close: () => pool.close() };
 }
 
-async function createQueue(boss: PgBoss, name: JobName): Promise<void> {
+async function createQueue(boss: PgBoss, name: JobName, mayUpdate: boolean): Promise<void> {
   const { retries, expireSeconds } = JOBS[name];
   const { dead, parked } = asideOf(name);
   for (const aside of [dead, parked]) if ((await boss.getQueue(aside)) === null) await boss.createQueue(aside);
@@ -135,7 +135,8 @@ async function createQueue(boss: PgBoss, name: JobName): Promise<void> {
   const present = await boss.getQueue(name);
   if (present === null) await boss.createQueue(name, { policy: 'standard', ...options });
   // What is there keeps the options that it was made with, whatever the code says by now.
-  else if (Object.entries(options).some(([option, value]) => Reflect.get(present, option) !== value)) await boss.updateQueue(name, options);
+  else if (mayUpdate && Object.entries(options).some(([option, value]) => Reflect.get(present, option) !== value))
+    await boss.updateQueue(name, options);
 }
 
 interface WorkDeps extends Pick<QueueOptions, 'database' | 'log' | 'redact'> {

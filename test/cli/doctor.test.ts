@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Check } from '#cli/doctor/check.ts';
+import type { Check } from '#domain/check.ts';
 import { PATIENCE } from '#test/support/patience.ts';
 import type { Scope } from '#test/support/scope.ts';
 import { openScope } from '#test/support/scope.ts';
@@ -65,7 +65,7 @@ test('every wrong variable is a check of its own, and the rest of the machine is
     TRIBUTARY_ALLOWED_HOSTS: 'not a host, 10.0.0.0/8, 0.0.0.0/0',
   });
 
-  expect(diagnosis).toMatchObject({ code: 1, ok: false });
+  expect(diagnosis).toMatchObject({ code: 2, ok: false });
   const problems = named(diagnosis, 'configuration').map(({ state, detail }) => `${state} ${detail}`);
   for (const name of ['PORT', 'LOG_LEVEL', 'TRIBUTARY_SECRET_KEYS'])
     expect(problems).toContainEqual(expect.stringContaining(`fail ${name}: `));
@@ -122,5 +122,5 @@ test('a data folder that is a file fails, and a person reads what to do', async 
   const { code, stdout } = await tributary(['doctor'], { env: { TRIBUTARY_DATA_DIR: file } });
 
   expect(code).toBe(1);
-  expect(stdout).toMatch(/^fail {2}data-folder {4}.* is not a folder\.\n {22}.*TRIBUTARY_DATA_DIR/m);
+  expect(stdout).toMatch(/^fail {2}data-folder {11}.* is not a folder\.\n {28}.*TRIBUTARY_DATA_DIR/m);
 });

@@ -91,6 +91,8 @@ export async function openTestHttp(): Promise<TestHttp> {
     hooks,
     metrics: { contentType: 'text/plain', render: async () => '' },
     listWorkers: () => listWorkers(database),
+    examine: async () => [],
+    operators: 'default',
     now,
     checkReady: async () => ({ ready: true, problems: [] }),
     hasWorkers: async () => true,

@@ -24,6 +24,7 @@ function greeting(config: Config, app: App): readonly string[] {
     '              npx tributary import https://github.com/<owner>/<repository>',
     `              curl -H "Authorization: Token $(cat ${shellWord(token)})" ${url}/api/extras/git-repositories/`,
     `            every address and field: ${url}/api/docs/`,
+    ...app.notes.map((note, at) => `${at === 0 ? '  Note    ' : '          '}  ${note}`),
     '  Stop      Ctrl-C',
   ];
 }

@@ -3,8 +3,8 @@ import type { Config } from '#config.ts';
 import { readConfig } from '#config.ts';
 import type { GlobalOptions } from '#cli/settings.ts';
 import { overridesFrom } from '#cli/settings.ts';
-import type { Check } from './check.ts';
-import { fail, pass, warn } from './check.ts';
+import type { Check } from '#domain/check.ts';
+import { fail, pass, warn } from '#domain/check.ts';
 
 export interface CheckedConfiguration {
   readonly checks: readonly Check[];
@@ -35,7 +35,7 @@ function publicUrl({ publicUrl: url }: Config): Check {
     return warn(
       'public-url',
       `PUBLIC_URL is ${url}, which only this machine can reach.`,
-      'Providers cannot deliver webhooks to it, so a push is imported only when a sync is asked for. Set PUBLIC_URL to an address that they reach.',
+      'Providers elsewhere cannot deliver webhooks to it, so a push is found by polling only. Set PUBLIC_URL to an address that they reach.',
     );
   }
   if (protocol === 'http:') {

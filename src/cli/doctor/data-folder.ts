@@ -2,8 +2,8 @@ import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Config } from '#config.ts';
 import { localTokenPath, readLocalToken } from '#service-file.ts';
-import type { Check } from './check.ts';
-import { fail, pass, warn } from './check.ts';
+import type { Check } from '#domain/check.ts';
+import { fail, pass, warn } from '#domain/check.ts';
 
 const MIB = 1024 * 1024;
 /** Git mirrors and the database grow; below the first a sync of one large repository fills the disk. */

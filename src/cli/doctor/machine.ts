@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Config } from '#config.ts';
 import { checkGit as inspectGit } from '#git/check-git.ts';
 import { createGit } from '#git/git.ts';
-import type { Check } from './check.ts';
-import { fail, pass, warn } from './check.ts';
+import { inspectHome } from '#git/home.ts';
+import type { Check } from '#domain/check.ts';
+import { fail, pass, warn } from '#domain/check.ts';
 
 /** Built-in type stripping without a flag (22.18), which everything here is run by. */
 const OLDEST: readonly [major: number, minor: number] = [22, 18];
@@ -30,8 +31,14 @@ export async function checkGit(config: Config): Promise<readonly Check[]> {
     const git = await createGit({ dataDir: place, limits: config.limits, timeoutMs: config.syncTimeoutMs });
     ({ homeDir } = git);
     const { version, problems, warnings } = await inspectGit(git);
-    if (problems.length > 0) return problems.map((problem) => fail(name, problem, 'Install a current git.'));
+    const altered = await checkHome(config);
+    if (problems.length > 0)
+      return [
+        ...problems.map((problem) => fail(name, `${problem} The service refuses to start with it.`, 'Install a current git.')),
+        ...altered,
+      ];
     return [
+      ...altered,
       pass(name, `Git ${version}, with its protections in place.`),
       ...warnings.map((warning) => warn(name, warning, 'Install util-linux.')),
     ];
@@ -40,4 +47,16 @@ export async function checkGit(config: Config): Promise<readonly Check[]> {
     if (homeDir !== undefined) await chmod(homeDir, 0o700);
     await rm(place, { recursive: true, force: true });
   }
+}
+
+async function checkHome({ dataDir }: Config): Promise<readonly Check[]> {
+  const homeDir = join(dataDir, 'git', 'home');
+  if ((await inspectHome(homeDir)) !== 'altered') return [];
+  return [
+    warn(
+      'git-home',
+      `${homeDir} is not as it was made: somebody changed the configuration that every call of Git runs under.`,
+      'Find out who. Remove what does not belong there; the next start writes .gitconfig anew.',
+    ),
+  ];
 }

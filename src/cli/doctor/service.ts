@@ -2,8 +2,8 @@ import { answers, findService, isAlive } from '#cli/client/discover.ts';
 import type { FoundService } from '#cli/client/discover.ts';
 import type { Config } from '#config.ts';
 import { readServiceFile, serviceFilePath } from '#service-file.ts';
-import type { Check } from './check.ts';
-import { fail, pass, warn } from './check.ts';
+import type { Check } from '#domain/check.ts';
+import { fail, pass, warn } from '#domain/check.ts';
 
 export interface CheckedService {
   readonly checks: readonly Check[];

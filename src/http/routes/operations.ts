@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { refuse } from '#domain/refusal.ts';
 import type { Auth } from '#http/auth.ts';
-import type { HttpDeps } from '#http/deps.ts';
+import type { OperationsDeps } from '#http/operations-server.ts';
 import { RefusedError } from '#http/errors.ts';
 
 /** What load balancers, monitors and people who look around ask. */
-export function registerOperations(scope: FastifyInstance, deps: HttpDeps, auth: Auth): void {
+export function registerOperations(scope: FastifyInstance, deps: OperationsDeps, auth: Auth): void {
   scope.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'ok', version: deps.version }));
 
   scope.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {

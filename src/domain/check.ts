@@ -1,4 +1,4 @@
-/** One thing that was looked at. Printed as it is with `--json`. */
+/** One thing about an installation that was looked at: the machine by `tributary doctor`, the rest also by a running service. */
 export interface Check {
   readonly name: string;
   readonly state: 'ok' | 'warn' | 'fail';

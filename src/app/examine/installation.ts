@@ -1,0 +1,43 @@
+import type { Vault } from '#credentials/vault.ts';
+import type { Database } from '#db/database.ts';
+import { pendingMigrations } from '#db/migrate.ts';
+import { readServerState } from '#db/server.ts';
+import type { Check } from '#domain/check.ts';
+import { fail, pass } from '#domain/check.ts';
+import { readHealth } from '#observe/store.ts';
+import type { Queue } from '#queue/boss.ts';
+import { listWorkers } from '#queue/workers.ts';
+import { checkSealedSecrets } from './secrets.ts';
+import { checkServer } from './server.ts';
+import { checkWork } from './work.ts';
+
+export interface ExamineDeps {
+  readonly database: Database;
+  /** undefined: the keys are not at hand. */
+  readonly vault: Vault | undefined;
+  readonly version: string;
+}
+
+/** Everything about an installation that its database shows. Changes nothing. `openQueue` may throw where the queue's tables are missing. */
+export async function examineInstallation(
+  { database, vault, version }: ExamineDeps,
+  withQueue: <T>(work: (queue: Pick<Queue, 'counts'>) => Promise<T>) => Promise<T>,
+): Promise<readonly Check[]> {
+  const server = await readServerState(database);
+  const pending = await pendingMigrations(database);
+  if (pending.length > 0) {
+    const help = 'Run: npx tributary migrate (serve does it by itself).';
+    return [...checkServer(server, database.embedded, 0), fail('schema', `Not applied: ${pending.join(', ')}.`, help)];
+  }
+  const workers = await listWorkers(database);
+  const health = await readHealth(database);
+  const processes = workers.filter((worker) => worker.alive).length;
+  return [
+    ...checkServer(server, database.embedded, processes),
+    pass('schema', 'The schema is up to date.'),
+    ...(vault === undefined ? [] : await checkSealedSecrets(database, vault)),
+    ...(await withQueue(async (queue) => checkWork(health, workers, await queue.counts(), version)).catch((error: unknown) => [
+      fail('queue', `The queue cannot be used: ${error instanceof Error ? error.message : String(error)}.`, 'Run: npx tributary migrate'),
+    ])),
+  ];
+}
