@@ -1,0 +1,83 @@
+import type { LineAnswer } from '#test/support/api-views.ts';
+import { until, untilTrue } from '#test/support/until.ts';
+import type { Real } from './arena.ts';
+import type { Served } from './content.ts';
+import { observe, settled, settledContent, type Model } from './model.ts';
+
+/** Generous: lost webhooks are found by looking, and a worker that died leaves its work to another after 9 s. */
+const WITHIN_MS = 90_000;
+const PATIENCE = { withinMs: WITHIN_MS, everyMs: 100 };
+/** The last one where there is no other branch either. */
+const GONE: ReadonlySet<string> = new Set(['BRANCH_DELETED', 'REF_NOT_FOUND', 'REPO_EMPTY']);
+const CONTEXT = 'tributary/import';
+
+/** What is served now. Throws when it is nothing that can be, or goes back behind what was served before. */
+export async function look(model: Model, real: Real): Promise<readonly Served[]> {
+  const found = await real.arena.world.api.contexts(real.repositoryId);
+  const served = found.map(({ name, path, data }) => ({ name, path, data }));
+  const problem = observe(model, served);
+  if (problem !== undefined) throw new Error(problem);
+  return served;
+}
+
+/** Lets everything come to rest, with nothing held back any more, and compares it with the model. Throws for what differs. */
+export async function settle(model: Model, real: Real): Promise<void> {
+  const { world, operator } = real.arena;
+  for (const id of real.held.splice(0)) await world.forge.clearFaults(id);
+  await operator.calm();
+  await untilHeadIsKnown(model, real);
+  await world.api.untilIdle(real.repositoryId, PATIENCE);
+  const served = await look(model, real);
+  const wanted = settledContent(model);
+  if (wanted !== undefined && JSON.stringify(served) !== JSON.stringify(wanted))
+    throw new Error(`served is ${JSON.stringify(served)}; a fresh import of ${model.head?.commit ?? ''} serves ${JSON.stringify(wanted)}`);
+  settled(model, served);
+  await untilStatusesAreFinal(model, real);
+}
+
+/** The service says of the branch what it has come to: imported, refused, or gone. */
+async function untilHeadIsKnown(model: Model, real: Real): Promise<void> {
+  const { head } = model;
+  const isGood = settledContent(model) !== undefined;
+  let seen: LineAnswer | undefined;
+  const isKnown = async (): Promise<boolean> => {
+    seen = (await real.arena.world.api.repository(real.repositoryId)).sync_status['main'];
+    if (head === undefined) return GONE.has(seen?.error?.code ?? '');
+    if (isGood) return seen?.state === 'in-sync' && seen.last_good_commit === head.commit;
+    return seen?.error?.code === 'CONTENT_INVALID' && seen.commit === head.commit;
+  };
+  try {
+    await untilTrue('the head to be known', isKnown, PATIENCE);
+  } catch (error) {
+    const wanted = head === undefined ? 'no branch' : `${isGood ? 'the good' : 'the refused'} head ${head.commit}`;
+    throw new Error(`${wanted} is not what the service knows: ${JSON.stringify(seen)}`, { cause: error });
+  }
+}
+
+/** The head has the status it deserves, no commit is left pending, and nothing was said twice in a row. */
+async function untilStatusesAreFinal(model: Model, real: Real): Promise<void> {
+  const wanted = settledContent(model) === undefined ? 'failure' : 'success';
+  if (model.head !== undefined) {
+    const { commit } = model.head;
+    await until(
+      `status ${wanted} on the head ${commit}`,
+      async () => ((await statesOf(real, commit)).at(-1)?.startsWith(wanted) === true ? true : undefined),
+      PATIENCE,
+    );
+  }
+  for (const { commit } of model.commits) {
+    await untilTrue(
+      `a final status on ${commit}`,
+      async () => (await statesOf(real, commit)).at(-1)?.startsWith('pending') !== true,
+      PATIENCE,
+    );
+    const states = await statesOf(real, commit);
+    const doubled = states.find((state, index) => index > 0 && state === states[index - 1]);
+    if (doubled !== undefined) throw new Error(`${commit} has the status "${doubled}" twice in a row`);
+  }
+}
+
+async function statesOf({ arena, fullName }: Real, commit: string): Promise<readonly string[]> {
+  const statuses = await arena.world.forge.statuses(fullName, commit);
+  return statuses.filter(({ context }) => context === CONTEXT).map(({ state, description }) => `${state}: ${description ?? ''}`);
+}
