@@ -14,6 +14,8 @@ export interface World {
   readonly forge: SpawnedForge;
   /** Secret of the Git token that the service has. */
   readonly token: string;
+  /** What the forge knows that token by. */
+  readonly tokenId: number;
   /** Makes a repository at the forge and registers it with the service. Waits for nothing. */
   readonly registerOnly: (name: string, files: Files, fields?: object) => Promise<Registered>;
   /** The same, with its hook made and its first commit served. */
@@ -21,7 +23,7 @@ export interface World {
   /** Changes files on the default branch at the forge; the commit. */
   readonly push: (repository: Registered, files: Files, removed?: readonly string[]) => Promise<string>;
   /** Gives the repository's hook a new secret, which is known then. */
-  readonly rotateHook: (repository: Registered) => Promise<Required<HookAnswer>>;
+  readonly rotateHook: (repository: Registered) => Promise<HookAnswer & { readonly secret: string }>;
 }
 
 export type Files = Readonly<Record<string, string>>;
@@ -41,6 +43,8 @@ export interface WorldOptions extends InstallationOptions {
   readonly token?: string;
   /** Where the service finds the forge, from where the forge is; something may stand in between. */
   readonly through?: (forgeUrl: string) => Promise<string>;
+  /** Whose face the forge shows. */
+  readonly provider?: 'github' | 'gitlab';
 }
 
 export const OWNER = 'acme';
@@ -50,19 +54,20 @@ const CREDENTIAL = 'forge';
 export async function startWorld(scope: Scope, options: WorldOptions = {}): Promise<World> {
   const forge = await spawnForge();
   scope.defer(() => forge.stop());
-  const { token } = await forge.createToken({
-    kind: 'classic',
-    login: LOGIN,
-    scopes: ['repo', 'admin:repo_hook'],
-    ...(options.token === undefined ? {} : { token: options.token }),
-  });
+  const { provider = 'github' } = options;
+  const given = options.token === undefined ? {} : { token: options.token };
+  const { token, id: tokenId } = await forge.createToken(
+    provider === 'github'
+      ? { kind: 'classic', login: LOGIN, scopes: ['repo', 'admin:repo_hook'], ...given }
+      : { kind: 'group', group: OWNER, role: 'maintainer', ...given },
+  );
   const url = (await options.through?.(forge.url)) ?? forge.url;
   const service = await startInstallation(scope, options);
   const { api } = service;
-  await api.post('/api/organizations/default/git-tokens/', { name: CREDENTIAL, provider: 'github', url, token });
+  await api.post('/api/organizations/default/git-tokens/', { name: CREDENTIAL, provider, url, token });
 
   const registerOnly: World['registerOnly'] = async (name, files, fields = {}) => {
-    const remote = await forge.createRepository({ owner: OWNER, name, files });
+    const remote = await forge.createRepository({ provider, owner: OWNER, name, files });
     const { id } = await api.post<RepositoryAnswer>('/api/extras/git-repositories/', {
       name,
       remote_url: remote.clone_url.replace(forge.url, url),
@@ -76,6 +81,7 @@ export async function startWorld(scope: Scope, options: WorldOptions = {}): Prom
     api,
     forge,
     token,
+    tokenId,
     registerOnly,
     register: async (name, files, fields) => {
       const repository = await registerOnly(name, files, fields);
