@@ -54,11 +54,12 @@ export async function requestReport(queue: JobSender, tx: Tx, report: ReportRequ
           version: eb('reports.version', '+', 1),
           updated_at: databaseNow(),
         }))
-        .where((eb) =>
-          report.keepWords === true
-            ? eb('reports.state', '!=', status.state)
-            : eb.or([eb('reports.state', '!=', status.state), eb('reports.description', '!=', status.description)]),
-        ),
+        .where((eb) => {
+          const isOther = eb('reports.state', '!=', status.state);
+          // A run that repeats a commit that is in takes nothing back while it goes on, however long that is.
+          if (status.state === 'pending') return eb.and([isOther, eb('reports.state', '!=', 'success')]);
+          return report.keepWords === true ? isOther : eb.or([isOther, eb('reports.description', '!=', status.description)]);
+        }),
     )
     .returning('id')
     .executeTakeFirst();

@@ -3,8 +3,12 @@ import { parseArgs } from 'node:util';
 import { openScope } from '#test/support/scope.ts';
 import { atomicReads } from './atomic-reads.ts';
 import { crashPoints } from './crash-points.ts';
+import { databaseNetwork } from './database-network.ts';
 import { deliveries } from './deliveries.ts';
+import { drain } from './drain.ts';
 import type { Fault, Finding } from './fault.ts';
+import { forgeNetwork } from './forge-network.ts';
+import { headOfLine } from './head-of-line.ts';
 import { killEverything } from './kill-everything.ts';
 import { killWeb } from './kill-web.ts';
 import { killWorker } from './kill-worker.ts';
@@ -12,6 +16,8 @@ import { startPrivatePostgres } from './private-postgres.ts';
 import { createRandom } from './random.ts';
 import { restartPostgres } from './restart-postgres.ts';
 import { resume } from './resume.ts';
+import { serial } from './serial.ts';
+import { slowDatabase } from './slow-database.ts';
 import { zombieSteps } from './zombie-steps.ts';
 import { zombieWorker } from './zombie-worker.ts';
 
@@ -22,6 +28,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   resume,
   'atomic-reads': atomicReads,
   'zombie-steps': zombieSteps,
+  'database-network': databaseNetwork,
+  'forge-network': forgeNetwork,
+  'slow-database': slowDatabase,
+  drain,
+  serial,
+  'head-of-line': headOfLine,
   'kill-worker': killWorker,
   'kill-web': killWeb,
   'restart-postgres': restartPostgres,

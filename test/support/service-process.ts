@@ -25,7 +25,7 @@ export interface ServiceProcess {
 }
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/tributary.js', import.meta.url));
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 120_000;
 const STOP_WITHIN_MS = 40_000;
 
 export interface ProcessSpec {

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { v7 as newId } from 'uuid';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '#db/database.ts';
+import type { CommitState } from '#domain/status.ts';
 import type { ClaimedReport } from '#report/store.ts';
 import { claimReport, releaseReport, renewClaim, requestReport } from '#report/store.ts';
 import { openTestDatabase } from '#test/support/database.ts';
@@ -10,6 +11,7 @@ import { seedOrganization, seedRepository } from '#test/support/seed.ts';
 
 let database: Database;
 let reportId: string;
+let say: (state: CommitState) => Promise<number>;
 
 beforeAll(async () => {
   database = await openTestDatabase();
@@ -22,10 +24,15 @@ beforeEach(async () => {
   const run = { id: jobResultId, organization_id: organizationId, repository_id: repositoryId, name: 'a run', reason: 'asked' as const };
   await database.kysely.insertInto('job_results').values(run).execute();
   const queue = createRecordingQueue();
-  const status = { context: 'tributary/import', state: 'success', description: 'done', targetUrl: 'http://127.0.0.1/' } as const;
-  await database.transaction((tx) =>
-    requestReport(queue, tx, { organizationId, repositoryId, jobResultId, commit: 'a'.repeat(40), ref: 'main', status }),
-  );
+  say = async (state) => {
+    const status = { context: 'tributary/import', state, description: 'done', targetUrl: 'http://127.0.0.1/' };
+    const before = queue.sent.length;
+    await database.transaction((tx) =>
+      requestReport(queue, tx, { organizationId, repositoryId, jobResultId, commit: 'a'.repeat(40), ref: 'main', status }),
+    );
+    return queue.sent.length - before;
+  };
+  await say('success');
   expect(queue.sent).toMatchObject([{ name: 'send-report' }]);
   reportId = (await database.kysely.selectFrom('reports').select('id').where('repository_id', '=', repositoryId).executeTakeFirstOrThrow())
     .id;
@@ -78,4 +85,11 @@ test('a version that was asked for meanwhile is still to be posted', async () =>
   await sql`update reports set version = version + 1 where id = ${reportId}`.execute(database.kysely);
 
   expect(await releaseReport(database, held, { version: held.report.version })).toBe('more');
+});
+
+test('a commit that is in never becomes pending again, but may fail', async () => {
+  expect(await say('pending')).toBe(0);
+  expect(await say('failure')).toBe(1);
+  expect(await say('pending')).toBe(1);
+  expect(await say('success')).toBe(1);
 });
