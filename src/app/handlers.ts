@@ -1,21 +1,18 @@
-import { listRemoteRefs } from '#git/list-remote-refs.ts';
 import { removeMirror } from '#git/mirrors.ts';
 import type { HookDeps } from '#hooks/hook.ts';
 import { forgetRepository, registerHook } from '#hooks/register.ts';
 import type { JobHandlers } from '#queue/boss.ts';
-import { sameRemoteKey } from '#net/remote-url.ts';
 import type { Turn } from '#queue/turn.ts';
 import { claimTurn } from '#queue/turn.ts';
-import { confirmIdentity } from '#repositories/identity.ts';
-import { openForge, openRemote } from '#repositories/open.ts';
+import { openForge } from '#repositories/open.ts';
 import type { RelocateDeps } from '#repositories/relocate.ts';
-import { relocate } from '#repositories/relocate.ts';
 import { sendReport } from '#report/job.ts';
 import { dryRun } from '#sync/dry-run.ts';
-import type { RemoteSourceDeps, RepositoryRow } from '#sync/remote-source.ts';
+import type { RepositoryRow } from '#sync/remote-source.ts';
 import { openRemoteSource } from '#sync/remote-source.ts';
 import type { UploadDeps } from '#sync/upload.ts';
 import { runTurn } from '#sync/run.ts';
+import { createRemotes } from './remotes.ts';
 import { reached } from '#steps/reached.ts';
 
 /** What the handlers need beyond their rooms' own dependencies. */
@@ -30,14 +27,7 @@ export interface HandlerDeps {
 /** Every job's one handler. A job that has none does not compile. */
 export function createHandlers({ run, hooks, checkUrl, stopping }: HandlerDeps): JobHandlers {
   const { database, git, log, tracing, meters, processName } = run;
-  const source: RemoteSourceDeps = {
-    database,
-    git,
-    openRemote: (id) => openRemote(hooks, id),
-    askHead: async (id, signal) => (await listRemoteRefs(git, await openRemote(hooks, id), signal, [])).head,
-    confirmIdentity: (id, signal) => confirmIdentity(hooks, id, signal),
-    relocate: (id, signal) => relocate({ ...hooks, checkUrl, sameRemoteKey }, id, signal),
-  };
+  const source = createRemotes({ database, git, hooks, checkUrl });
   const remoteSource = (repository: RepositoryRow) => openRemoteSource(source, repository, false);
   const until = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, stopping]);
   return {

@@ -7,9 +7,9 @@ import type { RouteDeps } from '#inbox/route.ts';
 import { startRouter } from '#inbox/router.ts';
 import { createPace } from '#poll/pace.ts';
 import { startPoller } from '#poll/poller.ts';
-import { openRemote } from '#repositories/open.ts';
 import type { HandlerDeps } from './handlers.ts';
 import { createHandlers } from './handlers.ts';
+import { createRemotes } from './remotes.ts';
 
 export interface WorkerDeps extends HandlerDeps {
   readonly queue: Queue;
@@ -29,14 +29,9 @@ export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void
   if (removed.length > 0) log.info({ removed: removed.length }, 'removed what killed processes left of mirrors');
   await deps.queue.work(createHandlers(deps), deps.concurrency);
   const stopRouter = await startRouter({ database, queue: deps.queue, log, tracing, meters, findReader: deps.findReader });
-  const stopPoller = startPoller({
-    database,
-    queue: deps.queue,
-    git,
-    log,
-    pace: createPace(deps.pollIntervalMs),
-    openRemote: (id) => openRemote(deps.hooks, id),
-  });
+  const { openRemote, pauseGit } = createRemotes({ database, git, hooks: deps.hooks, checkUrl: deps.checkUrl });
+  const pace = createPace(deps.pollIntervalMs);
+  const stopPoller = startPoller({ database, queue: deps.queue, git, log, pace, openRemote, pauseGit });
   const upkeep = async (): Promise<void> => {
     await showWorker(database, { name: processName, version: deps.version });
     await sweepTurns(deps.queue, database);

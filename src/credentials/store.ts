@@ -171,6 +171,8 @@ export async function findSealedCredential(database: Database, id: string) {
   return database.kysely
     .selectFrom('credentials')
     .select(['id', 'organization_id', 'name', 'provider', 'url', 'username', 'sealed_secret', 'expires_at', 'state'])
+    .select([msUntil('paused_until').as('paused_ms'), msUntil('git_paused_until').as('git_paused_ms')])
+    .select(sql<boolean>`coalesce(expires_at <= clock_timestamp(), false)`.as('is_expired'))
     .where('id', '=', id)
     .executeTakeFirst();
 }
@@ -189,4 +191,24 @@ export async function touchCredential(database: Database, id: string): Promise<v
 export async function listSealedCredentials(database: Database, afterId: string | undefined, limit: number) {
   const query = database.kysely.selectFrom('credentials').select(['id', 'organization_id', 'sealed_secret']).orderBy('id').limit(limit);
   return (afterId === undefined ? query : query.where('id', '>', afterId)).execute();
+}
+
+/** By the database's clock; 0 or less: not any more. */
+function msUntil(column: 'paused_until' | 'git_paused_until') {
+  return sql<number>`coalesce(extract(epoch from ${sql.ref(column)} - clock_timestamp()) * 1000, 0)::float8`;
+}
+
+/**
+ * Leaves the provider alone with this credential for so long: its API, or Git too. Looks at remotes are put off either way, and spread over
+ * the minute after it. A pause that lasts longer already stays.
+ */
+export async function pauseCredential(database: Database, id: string, what: 'api' | 'git', ms: number): Promise<void> {
+  const column = sql.ref(what === 'api' ? 'paused_until' : 'git_paused_until');
+  const until = sql`clock_timestamp() + ${ms}::float8 * interval '1 millisecond'`;
+  await sql`
+    with paused as (
+      update credentials set ${column} = greatest(${column}, ${until}) where id = ${id} returning id, ${column} as until
+    )
+    update repositories r set poll_after = greatest(r.poll_after, paused.until + random() * interval '1 minute')
+    from paused where r.credential_id = paused.id`.execute(database.kysely);
 }

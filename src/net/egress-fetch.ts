@@ -17,13 +17,15 @@ const MOST_BODY_BYTES = 10 * 1024 * 1024;
 const CONNECT_MS = 10_000;
 /** GitHub ends its own requests after 10 s; GitLab's status call may wait that long for a lock first (PROVIDERS.md 3.2). */
 const ANSWER_MS = 20_000;
+/** From the first byte sent to the last one read: an answer that comes byte by byte never pauses for long. */
+const WHOLE_MS = 60_000;
 
 /**
  * The one way out over HTTP. A name is resolved here, its answers put to the policy, and only vetted addresses connected to. Redirects
  * are handed back, not followed; proxies of the environment are not used. Throws Failure POLICY_DENIED, TLS_UNTRUSTED,
  * CONNECTION_FAILED, PROVIDER_FAILED (a body without end); an abort of the caller's is thrown as it is.
  */
-export function createEgressFetch(policy: EgressPolicy, resolve: ResolveHost): EgressFetch {
+export function createEgressFetch(policy: EgressPolicy, resolve: ResolveHost, wholeMs: number = WHOLE_MS): EgressFetch {
   const agent = new Agent({
     factory: (origin) =>
       new Pool(origin, {
@@ -37,6 +39,7 @@ export function createEgressFetch(policy: EgressPolicy, resolve: ResolveHost): E
   async function egressFetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
     const url = new URL(input instanceof Request ? input.url : input);
     const endpoint = endpointOf(url);
+    const late = AbortSignal.timeout(wholeMs);
     try {
       if (url.protocol !== 'https:' && !(url.protocol === 'http:' && policy.permitsPlainHttp(endpoint))) throw denied(endpoint);
       if (!policy.mayPermit(endpoint)) throw denied(endpoint);
@@ -44,7 +47,7 @@ export function createEgressFetch(policy: EgressPolicy, resolve: ResolveHost): E
         method: init.method ?? 'GET',
         headers: Array.from(new Headers(init.headers)),
         body: typeof init.body === 'string' ? init.body : null,
-        signal: init.signal ?? null,
+        signal: init.signal == null ? late : AbortSignal.any([init.signal, late]),
         redirect: 'manual',
         dispatcher: agent,
       });
@@ -60,6 +63,7 @@ export function createEgressFetch(policy: EgressPolicy, resolve: ResolveHost): E
       return copy;
     } catch (error) {
       if (init.signal?.aborted === true) throw error;
+      if (late.aborted) throw slow(endpoint, wholeMs, error);
       throw toNetworkFailure(error, endpoint);
     }
   }
@@ -127,6 +131,10 @@ async function readLimited(body: AsyncIterable<Uint8Array> | null): Promise<Arra
 
 function denied({ host }: Endpoint): Failure {
   return new Failure('POLICY_DENIED', { message: `The host ${host} may not be reached from here.` });
+}
+
+function slow({ host, port }: Endpoint, ms: number, cause: unknown): Failure {
+  return new Failure('CONNECTION_FAILED', { message: `${host}:${port} did not finish its answer within ${ms / 1_000} s.`, cause });
 }
 
 function unresolved({ host }: Endpoint): Failure {

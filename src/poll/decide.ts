@@ -18,7 +18,7 @@ export interface Known {
 /** `trial`: nothing new is seen, but what made the last run fail may be over. Trials become rarer if they fail. */
 export type Verdict = { readonly ask: false } | { readonly ask: true; readonly seen: string; readonly trial: boolean };
 
-/** What a run failed with that a look which succeeds speaks against; nobody repeats such a run. */
+/** What a run failed with that a look which succeeds speaks against. */
 const OVER_WHEN_SEEN: ReadonlySet<string> = new Set<FailureCode>([
   'AUTH_FAILED',
   'AUTH_MISSING',
@@ -32,6 +32,10 @@ const OVER_WHEN_SEEN: ReadonlySet<string> = new Set<FailureCode>([
   'BRANCH_DELETED',
   'POLICY_DENIED',
   'TLS_UNTRUSTED',
+  // Repeated by itself at first, and given up after some tries (domain/retry-class.ts).
+  'CONNECTION_FAILED',
+  'CLONE_TIMEOUT',
+  'PROVIDER_FAILED',
 ]);
 const SAY_ABSENT: ReadonlySet<string> = new Set<FailureCode>(['REF_NOT_FOUND', 'BRANCH_DELETED', 'REPO_EMPTY']);
 export const ABSENT = 'absent';
@@ -50,7 +54,8 @@ export function decide(seen: TrackedRef, known: Known): Verdict {
   }
 }
 
-/** A run that waits for its retry time is not made to wait on once the remote is back. */
+/** A run that waits for its retry time is not made to wait on once the remote is back; one that was given up is taken up again. */
 function isMended({ errorCode, retryWaits, failures }: Known): boolean {
-  return (errorCode !== undefined && OVER_WHEN_SEEN.has(errorCode)) || (retryWaits && failures > 0);
+  if (retryWaits) return failures > 0;
+  return errorCode !== undefined && OVER_WHEN_SEEN.has(errorCode);
 }

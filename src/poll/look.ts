@@ -15,7 +15,7 @@ import { ABSENT, decide } from './decide.ts';
 import type { Pace } from './pace.ts';
 import { CONFIRM_MS, LOOK_AT_FAILING_MS, LOOK_WITHIN_MS, SPREAD_MS, backOffMs, delayMs } from './pace.ts';
 import type { DueRepository, Settled } from './store.ts';
-import { noteHostAnswers, noteHostFails, noteMissed, pauseGit, settle } from './store.ts';
+import { noteHostAnswers, noteHostFails, noteMissed, pauseHost, settle } from './store.ts';
 
 export interface LookDeps {
   readonly database: Database;
@@ -25,12 +25,12 @@ export interface LookDeps {
   readonly pace: Pace;
   /** Address and access of a repository now, vetted anew. */
   readonly openRemote: (repositoryId: string) => Promise<Remote>;
+  /** Git was told to make fewer requests with the repository's credential; for how many milliseconds none are made. */
+  readonly pauseGit: (repositoryId: string) => Promise<number>;
 }
 
 /** Failures that say nothing of the repository: its server did not answer, or not as one. */
 const UNREACHABLE: readonly FailureCode[] = ['CONNECTION_FAILED', 'CLONE_TIMEOUT', 'PROVIDER_FAILED'];
-/** When a server asks for fewer requests, and Git does not hand on for how long. */
-const PAUSE_MS = 60_000;
 /** A delivery that is merely late is not looked for at the provider. */
 const AUDIT_AFTER_MISS_MS = 60_000;
 
@@ -91,9 +91,9 @@ async function fail(deps: LookDeps, due: DueRepository, failure: Failure): Promi
   deps.log.debug({ err: failure.cause ?? failure, code: failure.code, repositoryId: due.id }, 'a look at a remote failed');
   if (failure.code === 'REPOSITORY_GONE') return;
   if (failure.code === 'RATE_LIMITED') {
-    // Not a failure of the repository: it is looked at again when its credential may be used again.
-    const waitMs = failure.retryAfterMs ?? PAUSE_MS;
-    if (failure.retryAfterMs === undefined) await pauseGit(database, due, waitMs);
+    // Not a failure of the repository: it is looked at again when its credential may be used again. Known waits are paused already.
+    const waitMs = failure.retryAfterMs ?? (await deps.pauseGit(due.id));
+    if (failure.retryAfterMs === undefined && due.credentialId === null) await pauseHost(database, due.host, waitMs);
     await settle(database, due.id, { nextInMs: waitMs + delayMs(pace.baseMs) });
     return;
   }

@@ -244,20 +244,12 @@ export async function noteHostAnswers(database: Database, host: string, codes: r
   );
 }
 
-/** The server asks for fewer requests: nothing goes there with this credential, or from here without one, before that. */
-export async function pauseGit(database: Database, place: { readonly host: string; readonly credentialId: string | null }, ms: number) {
-  if (place.credentialId === null) {
-    await database.kysely
-      .updateTable('poll_hosts')
-      .set({ paused_until: databaseTimeIn(ms) })
-      .where('host', '=', place.host)
-      .execute();
-    return;
-  }
+/** The server asks for fewer requests: it is not looked at from here without a credential before that. */
+export async function pauseHost(database: Database, host: string, ms: number): Promise<void> {
   await database.kysely
-    .updateTable('credentials')
-    .set({ git_paused_until: databaseTimeIn(ms) })
-    .where('id', '=', place.credentialId)
+    .updateTable('poll_hosts')
+    .set({ paused_until: databaseTimeIn(ms) })
+    .where('host', '=', host)
     .execute();
 }
 

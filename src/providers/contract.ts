@@ -93,6 +93,8 @@ export interface ForgeConnection {
   readonly secret: string;
   /** Every call goes through this and nothing else. */
   readonly fetch: typeof globalThis.fetch;
+  /** Told when the provider asks to be left alone, before the call that was refused ends with RATE_LIMITED. */
+  readonly onLimited?: ((waitMs: number) => Promise<void>) | undefined;
 }
 
 /** A repository as the provider knows it now. */

@@ -1,4 +1,4 @@
-import { findSealedCredential, touchCredential } from '#credentials/store.ts';
+import { findSealedCredential, pauseCredential, touchCredential } from '#credentials/store.ts';
 import type { Vault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
 import { Failure } from '#domain/failure.ts';
@@ -18,7 +18,7 @@ export interface OpenDeps {
   readonly fetch: typeof globalThis.fetch;
 }
 
-/** Address and access of a repository for Git, now. Throws Failure: REPOSITORY_GONE, POLICY_DENIED, CONNECTION_FAILED, AUTH_EXPIRED, SECRET_UNREADABLE. */
+/** Address and access of a repository for Git, now. Throws Failure: REPOSITORY_GONE, POLICY_DENIED, CONNECTION_FAILED, AUTH_EXPIRED, SECRET_UNREADABLE, RATE_LIMITED. */
 export async function openRemote(deps: OpenDeps, repositoryId: string): Promise<Remote> {
   const repository = await findRemote(deps.database, repositoryId);
   if (repository === undefined) throw new Failure('REPOSITORY_GONE', { message: 'The repository was deleted.' });
@@ -27,7 +27,27 @@ export async function openRemote(deps: OpenDeps, repositoryId: string): Promise<
   const vetted = await deps.vetRemote(repository.remote_url);
   const credential =
     repository.credential_id === null ? undefined : await openCredential(deps, repository.credential_id, repository.remote_url);
+  if (credential !== undefined) refusePaused(credential.gitPausedMs, 'The Git server');
   return { ...vetted, access: credential?.access };
+}
+
+/** Waits are kept here and not tried out at the provider: those who go on while limited are locked out. */
+function refusePaused(pausedMs: number, who: string): void {
+  if (pausedMs <= 0) return;
+  throw new Failure('RATE_LIMITED', {
+    message: `${who} has asked for fewer requests with this credential; the next is made in ${Math.ceil(pausedMs / 1_000)} s.`,
+    retryAfterMs: Math.ceil(pausedMs),
+  });
+}
+
+/** How long Git is left alone after a server has refused it so: Git does not hand on for how long it was asked to wait. */
+const GIT_PAUSE_MS = 60_000;
+
+/** Git was told to make fewer requests: nothing is asked of that server with this credential for a while. For how long, in milliseconds. */
+export async function pauseGit(deps: Pick<OpenDeps, 'database'>, repositoryId: string): Promise<number> {
+  const repository = await findRemote(deps.database, repositoryId);
+  if (repository?.credential_id != null) await pauseCredential(deps.database, repository.credential_id, 'git', GIT_PAUSE_MS);
+  return GIT_PAUSE_MS;
 }
 
 export interface OpenForge {
@@ -35,7 +55,7 @@ export interface OpenForge {
   readonly ref: RemoteRef;
 }
 
-/** A repository at its provider; undefined where there is no API or no credential to use it with. */
+/** A repository at its provider; undefined where there is no API or no credential to use it with. Throws Failure as `openRemote` does. */
 export async function openForge(deps: OpenDeps, repositoryId: string): Promise<OpenForge | undefined> {
   const repository = await findRemote(deps.database, repositoryId);
   if (repository?.credential_id == null) return undefined;
@@ -47,11 +67,13 @@ export async function openForgeWith(deps: OpenDeps, credentialId: string, remote
   const credential = await openCredential(deps, credentialId, remoteUrl);
   const ref = credential?.provider.remoteRef(remoteUrl, credential.url);
   if (credential === undefined || ref === undefined || credential.provider.connect === undefined) return undefined;
+  refusePaused(credential.apiPausedMs, 'The provider');
   const api = credential.provider.connect({
     url: credential.url,
     username: credential.username,
     secret: credential.access.secret,
     fetch: deps.fetch,
+    onLimited: (ms) => pauseCredential(deps.database, credentialId, 'api', ms),
   });
   return { api, ref };
 }
@@ -61,6 +83,9 @@ interface OpenCredential {
   readonly url: string;
   readonly username: string | undefined;
   readonly access: GitAccess;
+  /** How long the provider asked for no calls of its API, and for none of Git's; 0 or less: not any more. */
+  readonly apiPausedMs: number;
+  readonly gitPausedMs: number;
 }
 
 /** Opens a secret for one server only: a remote that is elsewhere gets none, whatever the rows say (SECURITY T24). */
@@ -75,8 +100,9 @@ async function openCredential(deps: OpenDeps, credentialId: string, remoteUrl: s
       help: 'Give the repository a credential for its server.',
     });
   }
-  if (row.expires_at !== null && row.expires_at.getTime() <= Date.now()) {
-    throw new Failure('AUTH_EXPIRED', { message: `The token "${row.name}" expired on ${row.expires_at.toISOString().slice(0, 10)}.` });
+  if (row.is_expired) {
+    const day = row.expires_at?.toISOString().slice(0, 10) ?? '';
+    throw new Failure('AUTH_EXPIRED', { message: `The token "${row.name}" expired on ${day}.` });
   }
   const secret = deps.vault.open(row.sealed_secret, {
     table: 'credentials',
@@ -86,5 +112,6 @@ async function openCredential(deps: OpenDeps, credentialId: string, remoteUrl: s
   });
   await touchCredential(deps.database, row.id);
   const username = row.username ?? undefined;
-  return { provider, url, username, access: provider.gitAccess(username, secret) };
+  const access = provider.gitAccess(username, secret);
+  return { provider, url, username, access, apiPausedMs: row.paused_ms, gitPausedMs: row.git_paused_ms };
 }

@@ -19,6 +19,8 @@ export interface RemoteSourceDeps extends ChooseCommitDeps {
   readonly openRemote: (repositoryId: string) => Promise<Remote>;
   /** Throws Failure REPO_REPLACED when another repository is at the address now. */
   readonly confirmIdentity: (repositoryId: string, signal: AbortSignal) => Promise<void>;
+  /** Git was told to make fewer requests with the repository's credential; for how many milliseconds none are made. */
+  readonly pauseGit: (repositoryId: string) => Promise<number>;
   /** Looks for it elsewhere, and gives it its new address. */
   readonly relocate: (repositoryId: string, signal: AbortSignal) => Promise<{ readonly from: string; readonly to: string } | undefined>;
 }
@@ -63,6 +65,9 @@ async function bring(deps: RemoteSourceDeps, repository: RepositoryRow, bringing
     bringing.log.add({ level: 'info', grouping: 'git', message: `Fetching ${repository.remote_url}.` });
     return await update(deps, repository, bringing);
   } catch (error) {
+    if (isFailure(error) && error.code === 'RATE_LIMITED' && error.retryAfterMs === undefined) {
+      throw new Failure('RATE_LIMITED', { message: error.message, retryAfterMs: await deps.pauseGit(repository.id), cause: error.cause });
+    }
     if (!isFailure(error) || !['REPO_MOVED', 'REPO_NOT_FOUND', 'REPO_REPLACED'].includes(error.code)) throw error;
     const relocated = await deps.relocate(repository.id, bringing.signal);
     if (relocated === undefined) throw await confirmLoss(deps, repository, error);

@@ -46,6 +46,7 @@ export interface TestHttp {
   readonly server: FastifyInstance;
   readonly database: Database;
   readonly hooks: HookDeps;
+  readonly checkUrl: (text: string) => ReturnType<typeof parseRemoteUrl>;
   readonly start: Bootstrap;
   readonly sent: SentJob[];
   readonly adminToken: string;
@@ -104,6 +105,7 @@ export async function openTestHttp(): Promise<TestHttp> {
     server,
     database,
     hooks,
+    checkUrl,
     start,
     sent: queue.sent,
     adminToken,

@@ -15,7 +15,7 @@ export interface GithubCalls {
   call<T>(doing: Doing, request: () => Promise<T>): Promise<T>;
 }
 
-export function openCalls({ url, secret, fetch }: ForgeConnection): GithubCalls {
+export function openCalls({ url, secret, fetch, onLimited }: ForgeConnection): GithubCalls {
   const octokit = new Octokit({
     auth: secret,
     baseUrl: url === GITHUB_URL ? 'https://api.github.com' : `${url}/api/v3`,
@@ -38,7 +38,9 @@ export function openCalls({ url, secret, fetch }: ForgeConnection): GithubCalls 
         return await request();
       } catch (error) {
         if (error instanceof Error && error.name === 'AbortError') throw error;
-        throw toGithubFailure(error, doing, new Date());
+        const failure = toGithubFailure(error, doing, new Date());
+        if (failure.code === 'RATE_LIMITED' && failure.retryAfterMs !== undefined) await onLimited?.(failure.retryAfterMs);
+        throw failure;
       }
     },
   };

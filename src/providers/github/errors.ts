@@ -1,5 +1,7 @@
 import { RequestError } from '@octokit/request-error';
 import { Failure, isFailure } from '#domain/failure.ts';
+import type { AskedToWait } from '#providers/wait.ts';
+import { waitMs } from '#providers/wait.ts';
 
 /** What was being done, in words that fit "Cannot …". */
 export interface Doing {
@@ -8,10 +10,6 @@ export interface Doing {
   readonly permission?: string;
 }
 
-const SHORTEST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 3_600_000;
-/** What GitHub asks for when it does not say how long (PROVIDERS.md 1.1, rate limits). */
-const UNTOLD_WAIT_MS = 60_000;
 const MOST_CHARACTERS = 300;
 
 /** An answer of GitHub that is not what was hoped for, as what follows from it. No token and no raw body gets into a message. */
@@ -30,7 +28,7 @@ export function toGithubFailure(error: unknown, { what, permission }: Doing, now
   if (isLimited(status, headers, error.message)) {
     return new Failure('RATE_LIMITED', {
       message: `Cannot ${what} now: GitHub limits how often it may be asked.`,
-      retryAfterMs: waitMs(headers, now),
+      retryAfterMs: waitMs(askedToWait(headers), now),
       cause: error,
     });
   }
@@ -68,21 +66,14 @@ function isLimited(status: number, headers: AnswerHeaders, message: string): boo
   );
 }
 
-function waitMs(headers: AnswerHeaders, now: Date): number {
-  const retryAfter = headers['retry-after'];
-  const reset = headers['x-ratelimit-reset'];
-  const ms =
-    retryAfter !== undefined
-      ? retryAfterMs(String(retryAfter), now)
-      : reset !== undefined
-        ? Number(reset) * 1_000 - now.getTime()
-        : Number.NaN;
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, SHORTEST_WAIT_MS), LONGEST_WAIT_MS) : UNTOLD_WAIT_MS;
-}
-
-/** Seconds or an HTTP date (RFC 9110 10.2.3). */
-function retryAfterMs(value: string, now: Date): number {
-  return /^-?\d+$/.test(value.trim()) ? Number(value) * 1_000 : Date.parse(value) - now.getTime();
+/** Every answer tells when the hour's count starts anew; that is a limit only where nothing of it is left. */
+function askedToWait(headers: AnswerHeaders): AskedToWait {
+  const text = (name: string): string | undefined => (headers[name] === undefined ? undefined : String(headers[name]));
+  return {
+    retryAfter: text('retry-after'),
+    resetAt: text('x-ratelimit-remaining') === '0' ? text('x-ratelimit-reset') : undefined,
+    date: text('date'),
+  };
 }
 
 function forbidden(what: string, headers: AnswerHeaders, permission: string | undefined, cause: unknown): Failure {

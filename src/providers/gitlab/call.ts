@@ -32,7 +32,9 @@ export function openCalls(connection: ForgeConnection): GitlabCalls {
         return await request(openGitlab(connection, signal, redact));
       } catch (error) {
         if (signal.aborted && error instanceof Error && ['AbortError', 'TimeoutError'].includes(error.name)) throw error;
-        throw toGitlabFailure(error, doing, new Date());
+        const failure = toGitlabFailure(error, doing, new Date());
+        if (failure.code === 'RATE_LIMITED' && failure.retryAfterMs !== undefined) await connection.onLimited?.(failure.retryAfterMs);
+        throw failure;
       }
     },
   };

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { Failure, isFailure } from '#domain/failure.ts';
+import { waitMs } from '#providers/wait.ts';
 import { AnswerError, describeError, readError } from './answer-error.ts';
 import type { GitlabError } from './answer-error.ts';
-import { waitMs } from './wait.ts';
 
 /** What was being done, in words that fit "Cannot …". */
 export interface Doing {
@@ -47,7 +47,7 @@ export function toGitlabFailure(error: unknown, { what, permission }: Doing, now
     case 429:
       return new Failure('RATE_LIMITED', {
         message: `Cannot ${what} now: GitLab limits how often it may be asked.`,
-        retryAfterMs: waitMs(headers, now),
+        retryAfterMs: waitMs({ retryAfter: headers['retry-after'], resetAt: headers['ratelimit-reset'], date: headers['date'] }, now),
         cause: error,
       });
     default:

@@ -141,3 +141,43 @@ test('every new connection is vetted anew: a name that moves to an address that 
   await expect(ask()).rejects.toMatchObject({ code: 'POLICY_DENIED' });
   expect(hits).toBe(1);
 });
+
+test('an answer that drips byte by byte is given up after the time for a whole answer', async () => {
+  server.removeAllListeners('request');
+  server.on('request', (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const drip = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(drip));
+  });
+  const egress = createEgressFetch(policyFor('127.0.0.1'), createResolver([]), 300);
+  opened.push(egress);
+
+  await expect(egress.fetch(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({
+    code: 'CONNECTION_FAILED',
+    retryClass: 'transient',
+    message: `127.0.0.1:${port} did not finish its answer within 0.3 s.`,
+  });
+});
+
+test('an answer of 200 MB is given up after 10 MiB, and is no reason to stop trying', async () => {
+  let sent = 0;
+  const part = Buffer.alloc(1024 * 1024, 0x20);
+  server.removeAllListeners('request');
+  server.on('request', (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const send = (): void => {
+      while (sent < 200 && !response.destroyed) {
+        sent++;
+        if (!response.write(part)) return void response.once('drain', send);
+      }
+      response.end();
+    };
+    send();
+  });
+
+  await expect(openFetch('127.0.0.1')(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({
+    code: 'PROVIDER_FAILED',
+    retryClass: 'transient',
+  });
+  expect(sent).toBeLessThan(100);
+});

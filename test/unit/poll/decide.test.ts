@@ -32,7 +32,11 @@ describe('a ref that is where the last run saw it', () => {
 
   test('ends the wait of a run that failed, when looks had failed too', () => {
     expect(decide(at(ONE), known({ retryWaits: true, failures: 2 }))).toEqual({ ask: true, seen: ONE, trial: true });
-    expect(decide(at(ONE), known({ retryWaits: true }))).toEqual(quiet);
+    expect(decide(at(ONE), known({ retryWaits: true, errorCode: 'CONNECTION_FAILED' }))).toEqual(quiet);
+  });
+
+  test('takes up a run again that was given up because the server did not answer', () => {
+    expect(decide(at(ONE), known({ errorCode: 'CONNECTION_FAILED' }))).toMatchObject({ ask: true, trial: true });
   });
 });
 
