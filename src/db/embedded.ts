@@ -33,14 +33,19 @@ const BYTES_FAST = {
   parsers: { [BYTEA]: (text: string) => Buffer.from(text.slice(2), 'hex') },
 };
 
+/**
+ * V8's optimizing compiler takes 600 MB and a second for PGlite's 9 MB of WebAssembly, for SQL that is a third faster
+ * (docs/performance.md). A small team's database waits for people, so the start and the memory count. On a command line the last flag
+ * brings the others with it; set while the process runs it does not, and without them has no effect.
+ */
+const BASELINE_COMPILER_ONLY = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering', '--liftoff-only'];
+
 /** Opens the embedded database, made from a prepared folder at first start (0.3 s instead of 1.8 s, and no 1.1 GB peak). */
 export async function openEmbedded({ dataDir, log, lockWaitMs = 5_000 }: EmbeddedOptions): Promise<Database> {
   const unlock = await lockFolder(dataDir, lockWaitMs);
   try {
     const folder = await prepareFolder(dataDir, log);
-    // V8's optimizing compiler takes 950 MB and 3 s for PGlite's 9 MB of WebAssembly; its baseline compiler 320 MB and 1 s, for SQL that is
-    // a third slower (docs/performance.md). A small team's database waits for people, so the start and the memory count.
-    setFlagsFromString('--liftoff-only');
+    BASELINE_COMPILER_ONLY.forEach((flag) => setFlagsFromString(flag));
     const pglite = await PGlite.create(folder, BYTES_FAST);
     await pglite.exec(`set statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
     const kysely = new Kysely<Schema>({ dialect: new PGliteDialect({ pglite }) });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConstructorOptions, Job } from 'pg-boss';
+import type { ConstructorOptions, Db, Job, QueueResult } from 'pg-boss';
 import { PgBoss, fromKysely, fromPglite } from 'pg-boss';
 import type { Logger } from 'pino';
 import type { Database } from '#db/database.ts';
@@ -11,7 +11,7 @@ import { asideOf, keepUnparking, setAside } from './park.ts';
 import { readPayload, writePayload } from './payload.ts';
 import type { JobSender } from './queue.ts';
 import { runJob } from './run.ts';
-import type { BossDatabase, TakerWaker } from './wake.ts';
+import type { TakerWaker } from './wake.ts';
 import { createTakerWaker } from './wake.ts';
 
 export type JobHandlers = { readonly [N in JobName]: (payload: JobPayloads[N], signal: AbortSignal) => Promise<void> };
@@ -76,7 +76,8 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
   boss.on('warning', (warning) => log.debug({ warning }, 'the queue warns'));
   try {
     await boss.start();
-    for (const name of JOB_NAMES) await createQueue(boss, name, migrate);
+    const present = new Map((await boss.getQueues()).map((queue) => [queue.name, queue]));
+    for (const name of JOB_NAMES) await createQueue(boss, present, name, migrate);
   } catch (error) {
     await close();
     throw error;
@@ -110,18 +111,16 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
   };
 }
 
-function connectTo({
-  boss,
-}: Database): Pick<ConstructorOptions, 'backend'> & { readonly db: BossDatabase; readonly close: () => Promise<void> } {
+function connectTo({ boss }: Database): Pick<ConstructorOptions, 'backend'> & { readonly db: Db; readonly close: () => Promise<void> } {
   if (boss.kind === 'embedded') return { db: fromPglite(boss.pglite), backend: 'pglite', close: async () => undefined };
   const pool = boss.open();
   return { db: pool, close: () => pool.close() };
 }
 
-async function createQueue(boss: PgBoss, name: JobName, mayUpdate: boolean): Promise<void> {
+async function createQueue(boss: PgBoss, queues: ReadonlyMap<string, QueueResult>, name: JobName, mayUpdate: boolean): Promise<void> {
   const { retries, expireSeconds } = JOBS[name];
   const { dead, parked } = asideOf(name);
-  for (const aside of [dead, parked]) if ((await boss.getQueue(aside)) === null) await boss.createQueue(aside);
+  for (const aside of [dead, parked]) if (!queues.has(aside)) await boss.createQueue(aside);
   const options = {
     notify: true,
     retryLimit: retries,
@@ -132,8 +131,8 @@ async function createQueue(boss: PgBoss, name: JobName, mayUpdate: boolean): Pro
     heartbeatSeconds: HEARTBEAT_S,
     deadLetter: dead,
   };
-  const present = await boss.getQueue(name);
-  if (present === null) await boss.createQueue(name, { policy: 'standard', ...options });
+  const present = queues.get(name);
+  if (present === undefined) await boss.createQueue(name, { policy: 'standard', ...options });
   // What is there keeps the options that it was made with, whatever the code says by now.
   else if (mayUpdate && Object.entries(options).some(([option, value]) => Reflect.get(present, option) !== value))
     await boss.updateQueue(name, options);

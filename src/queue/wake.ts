@@ -1,15 +1,12 @@
-import type { ConstructorOptions, PgBoss } from 'pg-boss';
+import type { Db, PgBoss } from 'pg-boss';
 
 type Takers = Pick<PgBoss, 'getWipData' | 'notifyWorker'>;
-
-/** What pg-boss asks of a database. */
-export type BossDatabase = NonNullable<ConstructorOptions['db']>;
 
 export interface TakerWaker {
   /** Wakes one idle taker of a queue; where all are busy, tells all of them to look again when they are done. */
   readonly wake: (queue: string) => void;
   /** pg-boss's database, with notifications that wake one taker instead of all of them. */
-  readonly wrap: (database: BossDatabase) => BossDatabase;
+  readonly wrap: (database: Db) => Db;
   /** Known only after the database: pg-boss is made with it. */
   readonly attach: (boss: Takers) => void;
 }
