@@ -5,7 +5,7 @@
  */
 const TABLES = ['db/database.ts', 'db/schema.ts', 'db/time.ts', 'db/filter.ts', 'db/snapshot.ts', 'db/read-pages.ts'];
 const CONTRACT = 'providers/contract.ts';
-const MANAGEMENT = ['people/', 'credentials/', 'repositories/', 'hooks/', 'content/', 'runs/'];
+const MANAGEMENT = ['people/', 'credentials/', 'repositories/', 'hooks/', 'content/', 'runs/', 'retention/'];
 const STAGES = ['receive/', 'inbox/', 'poll/', 'sync/', 'import/', 'report/'];
 
 const MAY_IMPORT = {
@@ -27,6 +27,7 @@ const MAY_IMPORT = {
   report: ['steps/', 'domain/', 'queue/', CONTRACT, ...TABLES],
   sync: ['steps/', 'domain/', 'queue/', 'git/', 'import/', 'report/store.ts', CONTRACT, ...TABLES],
   // management
+  retention: ['domain/', ...TABLES],
   people: ['domain/', ...TABLES],
   credentials: ['domain/', 'queue/', 'net/', 'people/', CONTRACT, ...TABLES],
   hooks: ['steps/', 'domain/', 'queue/', 'net/', 'people/', 'credentials/', 'repositories/', CONTRACT, ...TABLES],

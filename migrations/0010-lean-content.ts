@@ -21,7 +21,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 async function removeTogether(db: Kysely<unknown>): Promise<void> {
-  // Lines go with their repository before the objects do, since what is done for a statement comes after what is done for its rows.
+  // For a line that goes by itself. With a repository, PostgreSQL does this after the repository's own trigger, when the objects that
+  // lead to the versions are gone, so that one removes the versions too.
   await sql`
     create function remove_content_of_lines() returns trigger language plpgsql as $$ begin
       delete from object_versions v using gone, objects o
@@ -34,6 +35,7 @@ async function removeTogether(db: Kysely<unknown>): Promise<void> {
   await sql`
     create function remove_objects_of_repositories() returns trigger language plpgsql as $$ begin
       delete from name_claims c using gone, objects o where o.repository_id = gone.id and c.object_id = o.id;
+      delete from object_versions v using gone, objects o where o.repository_id = gone.id and v.object_id = o.id;
       delete from objects o using gone where o.repository_id = gone.id;
       return null;
     end $$`.execute(db);

@@ -129,9 +129,21 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
 
   const gitVersion = await safeGit;
   if (roles.worker) {
-    const { workerConcurrency: concurrency, pollIntervalMs } = config;
+    const { workerConcurrency: concurrency, pollIntervalMs, retention } = config;
     const checkUrl = (text: string) => parseRemoteUrl(text, policy);
-    const deps = { run, hooks, queue, version, checkUrl, stopping: stopping.signal, concurrency, pollIntervalMs };
+    const deps = {
+      run,
+      hooks,
+      queue,
+      version,
+      checkUrl,
+      stopping: stopping.signal,
+      concurrency,
+      pollIntervalMs,
+      retention,
+      dataDir,
+      meters,
+    };
     const stopTaking = await startWorkers({ ...deps, findReader: (provider) => findProvider(provider)?.webhooks });
     onClose(stopTaking);
   }

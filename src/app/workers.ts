@@ -7,6 +7,11 @@ import type { RouteDeps } from '#inbox/route.ts';
 import { startRouter } from '#inbox/router.ts';
 import { createPace } from '#poll/pace.ts';
 import { startPoller } from '#poll/poller.ts';
+import type { AppMeters } from '#observe/meters.ts';
+import type { RetentionDeps } from '#retention/remove-old.ts';
+import { removeOld } from '#retention/remove-old.ts';
+import { removeTemporary } from '#retention/store.ts';
+import { tidyMachine } from './tidy-machine.ts';
 import type { HandlerDeps } from './handlers.ts';
 import { createHandlers } from './handlers.ts';
 import { createRemotes } from './remotes.ts';
@@ -16,6 +21,9 @@ export interface WorkerDeps extends HandlerDeps {
   readonly concurrency: number;
   readonly pollIntervalMs: number;
   readonly version: string;
+  readonly retention: RetentionDeps['retention'];
+  readonly dataDir: string;
+  readonly meters: AppMeters;
   readonly findReader: RouteDeps['findReader'];
 }
 
@@ -26,6 +34,8 @@ const SWEEP_EVERY_MS = 2_000;
 export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void>> {
   const { database, git, log, tracing, meters, processName } = deps.run;
   const removed = await cleanMirrors(git);
+  // The embedded database is this process's alone: whoever registered one has ended.
+  if (database.embedded) await removeTemporary(database, 0);
   if (removed.length > 0) log.info({ removed: removed.length }, 'removed what killed processes left of mirrors');
   await deps.queue.work(createHandlers(deps), deps.concurrency);
   const stopRouter = await startRouter({ database, queue: deps.queue, log, tracing, meters, findReader: deps.findReader });
@@ -38,10 +48,34 @@ export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void
   };
   const sweep = createDrain({ work: upkeep, sweepEveryMs: SWEEP_EVERY_MS, log });
   sweep.wake();
+  const stopTidying = startTidying(deps);
   return async () => {
     await sweep.stop();
+    await stopTidying();
     await stopPoller();
     await stopRouter();
     await removeWorker(database, processName);
+  };
+}
+
+/** How often it is looked whether anything is due. */
+const RETENTION_LOOK_MS = 60_000;
+const TIDY_EVERY_MS = 10 * 60_000;
+
+/** Removes what is over from the database, in turn with other workers, and tidies this machine's data folder. */
+function startTidying({ run, retention, dataDir, meters, stopping }: WorkerDeps): () => Promise<void> {
+  const { database, git, log, processName } = run;
+  const ending = new AbortController();
+  const signal = AbortSignal.any([stopping, ending.signal]);
+  const old = createDrain({
+    work: () => removeOld({ database, log, processName, retention, removed: meters.removed }, signal),
+    sweepEveryMs: RETENTION_LOOK_MS,
+    log,
+  });
+  const tidy = createDrain({ work: () => tidyMachine({ database, git, dataDir, meters, log }), sweepEveryMs: TIDY_EVERY_MS, log });
+  // Not at once: a start has enough to do, and what is over can wait.
+  return async () => {
+    ending.abort();
+    await Promise.all([old.stop(), tidy.stop()]);
   };
 }

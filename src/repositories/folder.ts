@@ -26,6 +26,8 @@ export interface FolderRepository {
   readonly path: string;
   readonly name: string;
   readonly pathPrefix: string;
+  /** Only looked at: the repository goes when that is done, or was cut off. */
+  readonly temporary: boolean;
 }
 
 export interface EnsuredFolder {
@@ -46,7 +48,12 @@ export async function ensureFolderRepository(database: Database, folder: FolderR
       .where('remote_key', '=', url)
       .where('path_prefix', '=', folder.pathPrefix)
       .executeTakeFirst();
-    if (known !== undefined) return { repository: known, registered: false };
+    if (known !== undefined) {
+      // Imported now: it stays, whatever becomes of the dry run that registered it.
+      if (known.temporary && !folder.temporary)
+        await tx.kysely.updateTable('repositories').set({ temporary: false }).where('id', '=', known.id).execute();
+      return { repository: known, registered: false };
+    }
     const taken = await tx.kysely
       .selectFrom('repositories')
       .select(['name', 'slug'])
@@ -65,6 +72,7 @@ export async function ensureFolderRepository(database: Database, folder: FolderR
         path_prefix: folder.pathPrefix,
         update_policy: 'manual',
         created_by: folder.userId,
+        temporary: folder.temporary,
       })
       .returningAll()
       .executeTakeFirstOrThrow();
@@ -74,7 +82,12 @@ export async function ensureFolderRepository(database: Database, folder: FolderR
 
 /** Forgets the repository of a folder that was registered for a dry run and nothing else: unless it was imported meanwhile. */
 export async function forgetUnusedFolder(database: Database, repositoryId: string): Promise<void> {
-  await database.kysely.deleteFrom('repositories').where('id', '=', repositoryId).where('wanted', '=', 0).execute();
+  await database.kysely
+    .deleteFrom('repositories')
+    .where('id', '=', repositoryId)
+    .where('temporary', '=', true)
+    .where('wanted', '=', 0)
+    .execute();
 }
 
 function uniqueName(name: string, taken: readonly { readonly name: string; readonly slug: string }[]) {

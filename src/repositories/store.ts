@@ -315,3 +315,13 @@ export async function moveRepository(
     .execute();
   return true;
 }
+
+/** Those of the ids that name a repository. What is no id names none. */
+export async function listKnownIds(database: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await database.kysely
+    .selectFrom('repositories')
+    .select('id')
+    .where(sql<boolean>`id::text = any(${ids}::text[])`)
+    .execute();
+  return new Set(rows.map(({ id }) => id));
+}

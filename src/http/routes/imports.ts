@@ -59,6 +59,7 @@ export async function registerImports(scope: FastifyInstance, deps: HttpDeps, au
           path: asked.path,
           name: asked.name,
           pathPrefix: asked.pathPrefix,
+          temporary: asked.dry_run,
         });
         const started = await deps.startUpload({
           repositoryId: repository.id,
