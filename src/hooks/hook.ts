@@ -23,6 +23,8 @@ export interface Hook {
   readonly signing_token?: string;
   /** What to enter at the provider to make the hook by hand, in its words; with the secrets. */
   readonly settings?: readonly Pick<HookSetting, 'field' | 'value'>[];
+  /** The kind of secret that deliveries must carry; null while any that was given out will do. */
+  readonly secret_kind: HookRow['secret_kind'];
   readonly status: HookRow['status'];
   readonly detail: string | null;
   readonly last_delivery_at: string | null;
@@ -36,6 +38,7 @@ export function toHook(deps: Pick<HookDeps, 'links' | 'findProvider'>, row: Hook
     id: row.id,
     url: deps.links.hook(row.provider, row.id),
     ...(key === undefined ? {} : showSecrets(deps, row, key)),
+    secret_kind: row.secret_kind,
     status: row.status,
     detail: row.status_detail,
     last_delivery_at: row.last_delivery_at?.toISOString() ?? null,

@@ -32,7 +32,10 @@ export async function configure(deps: HookDeps, row: HookRow, signal: AbortSigna
   try {
     const forge = await openForge(deps, row.repository_id);
     if (forge?.api.hooks === undefined) {
-      await updateHook(deps.database, row.id, { status: withoutAccess(row), status_detail: byHand(deps, row) });
+      await updateHook(deps.database, row.id, {
+        status: withoutAccess(row),
+        status_detail: `The repository has no token that could create it. Create ${byHand(deps, row)}`,
+      });
       return undefined;
     }
     const remote = await forge.api.readRepository(forge.ref, signal);
@@ -53,7 +56,8 @@ export async function configure(deps: HookDeps, row: HookRow, signal: AbortSigna
     if (signal.aborted && !isFailure(error)) throw error;
     const failure = toFailure(error);
     const status = failure.code === 'REPO_NOT_FOUND' ? 'not_configured' : withoutAccess(row);
-    await updateHook(deps.database, row.id, { status, status_detail: `${failure.message} ${failure.help}` });
+    const byOthers = failure.code === 'PERM_MISSING' ? ` Or create ${byHand(deps, row)}` : '';
+    await updateHook(deps.database, row.id, { status, status_detail: `${failure.message} ${failure.help}${byOthers}` });
     return failure;
   }
 }
@@ -62,7 +66,7 @@ export async function configure(deps: HookDeps, row: HookRow, signal: AbortSigna
 function byHand(deps: Pick<HookDeps, 'links' | 'findProvider'>, row: HookRow): string {
   const settings = readerOf(deps, row.provider).settings(specOf(deps, row, ''));
   const fields = settings.map(({ field, value, secret }) => (secret === undefined ? `${field}: ${value}` : field));
-  return `The repository has no token that could create it. Create it by hand at the provider. ${fields.join('; ')}.`;
+  return `it by hand at the provider: ${fields.join('; ')}.`;
 }
 
 /** A hook that deliveries came from, or that was registered, may well work though it cannot be looked at now. */

@@ -41,7 +41,8 @@ export function statusApi(calls: GitlabCalls): StatusApi {
       what: 'read the statuses of the commit',
       permission: 'the role Reporter in the project, and the scope read_api or api',
     };
-    const options = { name: context, ...(ref === undefined ? {} : { ref }), perPage: PER_PAGE };
+    // One page, said so: Gitbeaker would follow every link that a server gives.
+    const options = { name: context, ...(ref === undefined ? {} : { ref }), page: 1, perPage: PER_PAGE };
     const data: unknown = await calls.call(doing, signal, ({ commits }) => commits.allStatuses(fullName, commit, options));
     const statuses = z.array(statusSchema).safeParse(data);
     if (!statuses.success) throw new Failure('PROVIDER_FAILED', { message: 'GitLab answered a list of statuses that cannot be read.' });

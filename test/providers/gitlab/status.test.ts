@@ -124,7 +124,7 @@ describe('posting', () => {
 });
 
 async function listed(...statuses: readonly object[]): Promise<readonly CommitStatus[]> {
-  nock(API).get(LIST).query({ name: 'tributary/import', ref: 'main', per_page: 100 }).reply(200, statuses);
+  nock(API).get(LIST).query({ name: 'tributary/import', ref: 'main', page: 1, per_page: 100 }).reply(200, statuses);
   return open().statuses.list(REF, PLACE, 'tributary/import', soon());
 }
 
