@@ -48,7 +48,7 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
   const { findProvider } = hooks;
   const { meters, tracing } = deps.observation;
   const store = createGroupedStore((deliveries) => storeDeliveries(database, deliveries));
-  const knownHooks = createKnownHooks((ids) => loadHooks(hooks, ids));
+  const knownHooks = createKnownHooks((ids) => loadHooks(hooks, ids), now);
   const checkUrl: HttpDeps['repositories']['checkUrl'] & HttpDeps['gitTokens']['checkUrl'] = (text) => parseRemoteUrl(text, policy);
   return createHttpServer({
     ...deps.operations,

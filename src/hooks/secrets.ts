@@ -35,8 +35,8 @@ export async function loadHooks(deps: Pick<HookDeps, 'database' | 'vault' | 'fin
 }
 
 function toVerified(row: HookSecretsRow) {
-  const { id, provider, sealed_secret: sealedSecret, sealed_previous_secret: previous, secret_kind: kind } = row;
-  return { id, provider, sealedSecret, sealedPreviousSecret: previous ?? undefined, secretKind: kind ?? undefined };
+  const { id, provider, read_at: readAt, sealed_secret: sealedSecret, sealed_previous_secret: previous, secret_kind: kind } = row;
+  return { id, provider, readAt, sealedSecret, sealedPreviousSecret: previous ?? undefined, secretKind: kind ?? undefined };
 }
 
 function openSecrets({ vault, findProvider }: Pick<HookDeps, 'vault' | 'findProvider'>, row: HookSecretsRow): Opened {

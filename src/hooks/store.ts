@@ -21,6 +21,7 @@ export async function listHookSecrets(database: Database, ids: readonly string[]
     .select((eb) =>
       eb.case().when('previous_until', '>', databaseNow()).then(eb.ref('sealed_previous_secret')).end().as('sealed_previous_secret'),
     )
+    .select(databaseNow().as('read_at'))
     .where('id', 'in', ids)
     .execute();
 }

@@ -13,12 +13,16 @@ export interface OpenedHook {
 /** A hook as it is in the database now; its secrets are opened when somebody needs them. */
 export interface StoredHook extends VerifiedHook {
   readonly provider: string;
+  /** When it was read, by the clock that all processes share. */
+  readonly readAt: Date;
   readonly open: () => OpenedHook;
 }
 
 /** A hook as it was when it was looked up. */
 export interface KnownHook extends VerifiedHook, OpenedHook {
   readonly provider: string;
+  /** How far the database's clock is ahead of this process's. */
+  readonly clockAheadMs: number;
 }
 
 export interface KnownHooks {
@@ -34,12 +38,17 @@ const KEEP_MS = 60_000;
 /** Look-ups of one query, and queries at once: a flood of wrong signatures takes no more of the database than this. */
 const MOST_LOOKUPS = 200;
 const MOST_IN_FLIGHT = 2;
+/** Less is the time that a look-up takes; signatures are judged by minutes. */
+const CLOCK_STEP_MS = 5_000;
 
 /**
  * Remembers the hooks that deliveries were verified for: the look-up and opening the secret cost more than storing a delivery does
  * (docs/performance.md). No message between processes keeps it true and none is needed, see `recall`.
  */
-export function createKnownHooks(load: (hookIds: readonly string[]) => Promise<ReadonlyMap<string, StoredHook>>): KnownHooks {
+export function createKnownHooks(
+  load: (hookIds: readonly string[]) => Promise<ReadonlyMap<string, StoredHook>>,
+  now: () => Date,
+): KnownHooks {
   const known = new LRUCache<string, KnownHook>({ max: MOST_HOOKS, ttl: KEEP_MS });
   const find = createGroups<string, StoredHook | undefined>({
     run: async (hookIds) => {
@@ -60,18 +69,22 @@ export function createKnownHooks(load: (hookIds: readonly string[]) => Promise<R
         known.delete(hookId);
         return undefined;
       }
+      const { open, readAt, ...rest } = stored;
+      const current = { ...rest, clockAheadMs: readAt.getTime() - now().getTime() };
       const remembered = known.get(hookId);
-      if (remembered !== undefined && isSame(remembered, stored)) return remembered;
-      const { open, ...rest } = stored;
-      const hook = { ...rest, ...open() };
+      if (remembered !== undefined && isSame(remembered, current)) return remembered;
+      const hook = { ...current, ...open() };
       known.set(hookId, hook);
       return hook;
     },
   };
 }
 
-function isSame(one: VerifiedHook, other: VerifiedHook): boolean {
+type Comparable = VerifiedHook & Pick<KnownHook, 'clockAheadMs'>;
+
+function isSame(one: Comparable, other: Comparable): boolean {
   return (
+    Math.abs(one.clockAheadMs - other.clockAheadMs) < CLOCK_STEP_MS &&
     one.secretKind === other.secretKind &&
     sameBytes(one.sealedSecret, other.sealedSecret) &&
     sameBytes(one.sealedPreviousSecret, other.sealedPreviousSecret)

@@ -34,6 +34,7 @@ beforeEach(async () => {
   hookId = await seedHook(database, organizationId, await seedRepository(database, organizationId), 'gitlab');
   key = makeKey();
   await updateHook(database, hookId, { sealed_secret: seal(key, 'secret') });
+  clockOffMs = 0;
   [one, other] = [createReceiving(), createReceiving()];
 });
 
@@ -41,9 +42,13 @@ function seal(text: string, field: 'secret' | 'previous_secret'): Uint8Array {
   return vault.seal(text, secretPlace({ id: hookId, organizationId }, field));
 }
 
+/** This machine's clock, which may be wrong. */
+let clockOffMs = 0;
+const now = () => new Date(Date.now() + clockOffMs);
+
 function createReceiving() {
   return {
-    hooks: createKnownHooks((ids) => loadHooks({ database, vault, findProvider }, ids)),
+    hooks: createKnownHooks((ids) => loadHooks({ database, vault, findProvider }, ids), now),
     tracing: NO_TRACING,
     tighten: (id: string, kind: HookSecretKind) => tightenHook(database, id, kind),
     store: createGroupedStore((deliveries) => storeDeliveries(database, deliveries)),
@@ -53,7 +58,7 @@ function createReceiving() {
 
 function deliver(receiving: ReturnType<typeof createReceiving>, headers: Readonly<Record<string, string>>, body: string) {
   const all = { 'x-gitlab-event': 'Push Hook', 'idempotency-key': randomUUID(), ...headers };
-  return admit(receiving, { provider: 'gitlab', hookId, headers: all, body: Buffer.from(body), now: new Date() });
+  return admit(receiving, { provider: 'gitlab', hookId, headers: all, body: Buffer.from(body), now: now() });
 }
 
 const [PLAIN, SIGNED] = ['token', 'signing'] as const;
@@ -117,6 +122,15 @@ describe('a hook that GitLab was seen to sign for', () => {
     expect([await send(one, SIGNED), await send(one, SIGNED, next)]).toEqual(['accepted', 'accepted']);
     expect([await send(one, PLAIN), await send(one, PLAIN, next)]).toEqual(['unauthorized', 'unauthorized']);
   });
+});
+
+test.each([10, -10])("signatures are judged by the database's time, though the clock here is off by %i minutes", async (minutes) => {
+  await updateHook(database, hookId, { secret_kind: SIGNED });
+  clockOffMs = minutes * 60_000;
+
+  expect(await send(one, SIGNED)).toBe('accepted');
+  clockOffMs = 0;
+  expect(await send(one, SIGNED)).toBe('accepted');
 });
 
 test('a hook of a server that did not sign and does since takes the old token while the rotation overlaps, and not the new one', async () => {

@@ -50,10 +50,13 @@ function seal(text: string, field: 'secret' | 'previous_secret'): Uint8Array {
 /** What a web process has: its own memory of hooks, on a database that others change. Look-ups and signature checks are counted. */
 function createReceiving() {
   return {
-    hooks: createKnownHooks((ids) => {
-      looked += 1;
-      return loadHooks({ database, vault, findProvider }, ids);
-    }),
+    hooks: createKnownHooks(
+      (ids) => {
+        looked += 1;
+        return loadHooks({ database, vault, findProvider }, ids);
+      },
+      () => new Date(),
+    ),
     tighten: (id: string, kind: HookSecretKind) => tightenHook(database, id, kind),
     tracing: NO_TRACING,
     store: createGroupedStore((deliveries) => storeDeliveries(database, deliveries)),

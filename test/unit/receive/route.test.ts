@@ -17,6 +17,7 @@ const HOOK: StoredHook = {
   sealedSecret: Buffer.of(1),
   sealedPreviousSecret: undefined,
   secretKind: undefined,
+  readAt: new Date(),
   open: () => ({ secrets: [{ kind: 'hmac', secret: SECRET }], tightenTo: undefined }),
 };
 
@@ -29,7 +30,10 @@ async function openEndpoint(admission?: Admission) {
   const server = Fastify({ logger: { level: 'warn', stream } });
   await registerReceive(server, {
     findReader: (provider) => findProvider(provider)?.webhooks,
-    hooks: createKnownHooks(async () => new Map([[HOOK_ID, HOOK]])),
+    hooks: createKnownHooks(
+      async () => new Map([[HOOK_ID, HOOK]]),
+      () => new Date(),
+    ),
     tighten: () => Promise.reject(new Error('there is nothing to tighten')),
     store: async () => {
       if (admission === undefined) throw new Error('nothing is stored here');
