@@ -1,6 +1,6 @@
 import type { Json } from './words.ts';
 
-/** Kinds of content objects. The order is the order of import: what is named comes before what names it. */
+/** Kinds of content objects. */
 export const CONTENT_KINDS = ['config-context-schema', 'config-context', 'local-config-context', 'export-template'] as const;
 export type ContentKind = (typeof CONTENT_KINDS)[number];
 

@@ -1,27 +1,38 @@
 import type { CommitId } from '#domain/words.ts';
 import type { Git } from './context.ts';
 import { splitRecords } from './lines.ts';
-import { buildListing, skipReasonOfMode } from './listing.ts';
+import { buildListing, judgeEntries, skipReasonOfMode } from './listing.ts';
 import { readGit } from './process.ts';
-import type { ListOptions, TreeListing } from './source.ts';
+import type { ListOptions, TreeEntry, TreeListing } from './source.ts';
 import { toPrefix } from './tree-path.ts';
 
 /** `<mode> <type> <id> <size, padded, or ->\t<path>` */
 const ENTRY = /^(\d{6}) \w+ ([0-9a-f]+) +(\d+|-)\t([^]*)$/;
 
+/** Every entry of a commit, with sizes. Throws as `visitTree` does. */
+export async function listTree(git: Git, gitDir: string, commit: CommitId, options: ListOptions): Promise<TreeListing> {
+  const listing = buildListing(git.limits);
+  await visitTree(git, gitDir, commit, options, listing.add);
+  return listing.toListing();
+}
+
 /**
- * Every entry of a commit, with sizes, streamed: a tree of 10^10 entries in 200 KB ends at the limit, not when it is read.
+ * The same, one entry after the other as Git writes them: a tree of 10^10 entries in 200 KB ends at the limit, not when it is read.
  * Attributes, filters and modes have no part in it. Throws Failure TOO_LARGE, or GitExitError for the caller to explain.
  */
-export async function listTree(git: Git, gitDir: string, commit: CommitId, { prefix, signal }: ListOptions): Promise<TreeListing> {
+export async function visitTree(
+  git: Git,
+  gitDir: string,
+  commit: CommitId,
+  { prefix, signal }: ListOptions,
+  visit: (entry: TreeEntry) => void,
+): Promise<void> {
   const folder = toPrefix(prefix);
   const args = ['ls-tree', '-r', '-z', '-l', '--full-tree', commit, ...(folder === undefined ? [] : ['--', folder])];
-  const listing = buildListing(git.limits);
+  const judge = judgeEntries(git.limits);
   for await (const record of splitRecords(readGit(git, { args, gitDir, signal }), '\0')) {
     const [, mode = '', blobId = '', size = '', path = ''] = ENTRY.exec(record) ?? [];
     const skip = skipReasonOfMode(mode);
-    if (skip === undefined) listing.addFile({ path, blobId, sizeBytes: Number(size) });
-    else listing.addSkipped(path, skip);
+    visit(skip === undefined ? judge.file({ path, blobId, sizeBytes: Number(size) }) : judge.skipped(path, skip));
   }
-  return listing.toListing();
 }

@@ -1,38 +1,62 @@
 import type { TreeFile } from '#domain/content.ts';
 import type { GitLimits } from './context.ts';
 import { tooLarge } from './failure.ts';
-import type { SkippedEntry, SkipReason, TreeListing } from './source.ts';
+import type { SkippedEntry, SkipReason, TreeEntry, TreeListing } from './source.ts';
 import { pathProblem } from './tree-path.ts';
 
 export interface ListingBuilder {
+  /** An entry that was judged. */
+  readonly add: (entry: TreeEntry) => void;
   addFile(file: TreeFile): void;
   addSkipped(path: string, reason: SkipReason): void;
   toListing(): TreeListing;
 }
 
-/** Sorts entries into files and skipped ones under the limits; throws TOO_LARGE at the first entry too many. */
+/** Judges entries one by one: a file that may be read, or why not. Throws TOO_LARGE at the first entry too many. */
+export interface EntryJudge {
+  file(file: TreeFile): TreeEntry;
+  skipped(path: string, reason: SkipReason): SkippedEntry;
+}
+
+export function judgeEntries({ maxEntries, maxBlobBytes }: GitLimits): EntryJudge {
+  let entries = 0;
+  const count = (): void => {
+    if (entries >= maxEntries) throw tooLarge('The commit has too many files', 'TRIBUTARY_MAX_ENTRIES', maxEntries);
+    entries += 1;
+  };
+  return {
+    file(file) {
+      count();
+      const problem = pathProblem(file.path);
+      if (problem !== undefined) return { path: file.path, reason: problem };
+      return file.sizeBytes > maxBlobBytes ? { path: file.path, reason: 'too-large', sizeBytes: file.sizeBytes } : file;
+    },
+    skipped(path, reason) {
+      count();
+      return { path, reason: pathProblem(path) ?? reason };
+    },
+  };
+}
+
+/** Sorts entries into files and skipped ones. */
 export function buildListing(limits: GitLimits): ListingBuilder {
   const files: TreeFile[] = [];
   const skipped: SkippedEntry[] = [];
-  const count = (): void => {
-    if (files.length + skipped.length >= limits.maxEntries) {
-      throw tooLarge('The commit has too many files', 'TRIBUTARY_MAX_ENTRIES', limits.maxEntries);
-    }
+  const judge = judgeEntries(limits);
+  const add = (entry: TreeEntry): void => {
+    if (isSkipped(entry)) skipped.push(entry);
+    else files.push(entry);
   };
   return {
-    addFile(file) {
-      count();
-      const problem = pathProblem(file.path);
-      if (problem !== undefined) skipped.push({ path: file.path, reason: problem });
-      else if (file.sizeBytes > limits.maxBlobBytes) skipped.push({ path: file.path, reason: 'too-large', sizeBytes: file.sizeBytes });
-      else files.push(file);
-    },
-    addSkipped(path, reason) {
-      count();
-      skipped.push({ path, reason: pathProblem(path) ?? reason });
-    },
+    add,
+    addFile: (file) => add(judge.file(file)),
+    addSkipped: (path, reason) => add(judge.skipped(path, reason)),
     toListing: () => ({ files, skipped }),
   };
+}
+
+export function isSkipped(entry: TreeEntry): entry is SkippedEntry {
+  return 'reason' in entry;
 }
 
 /** Checks files about to be read, one by one; throws TOO_LARGE for one that is over the limit, or with which all of them are. */

@@ -7,7 +7,7 @@ import type { Git } from './context.ts';
 import { diffTrees } from './diff-files.ts';
 import { GitExitError } from './exit.ts';
 import { toLocalFailure } from './failure.ts';
-import { listTree } from './list-files.ts';
+import { listTree, visitTree } from './list-files.ts';
 import { isDirty } from './local-changes.ts';
 import { openFolderSource } from './plain-folder.ts';
 import { readGit } from './process.ts';
@@ -36,6 +36,7 @@ export async function openLocalSource(git: Git, folder: string, signal: AbortSig
   const source: ContentSource = {
     commit,
     listFiles: async (options) => explained(() => listTree(git, gitDir, commit, options)),
+    visitFiles: async (options, visit) => explained(() => visitTree(git, gitDir, commit, options, visit)),
     diffFiles: async (from, options) => {
       if (!(await hasCommit(git, gitDir, from, options.signal))) throw noCommit(from);
       return explained(() => diffTrees(git, gitDir, { from, to: commit }, options));

@@ -8,11 +8,11 @@ import type { Git } from './context.ts';
 import { GitExitError } from './exit.ts';
 import { diffTrees } from './diff-files.ts';
 import { distrustOnDamage } from './integrity.ts';
-import { listTree } from './list-files.ts';
+import { listTree, visitTree } from './list-files.ts';
 import { mirrorPath, readMark } from './mirror-files.ts';
 import { readContents } from './read-blobs.ts';
 import { hasCommit, noCommit, resolveCommit } from './resolve.ts';
-import type { ContentSource, FileContent, ListOptions, TreeDifference, TreeListing } from './source.ts';
+import type { ContentSource, FileContent, ListOptions, TreeDifference, TreeEntry, TreeListing } from './source.ts';
 import type { MirrorUpdate, UpdateRequest } from './update-mirror.ts';
 import { updateMirror } from './update-mirror.ts';
 
@@ -30,6 +30,7 @@ export interface Mirror {
   isAncestor(a: CommitId, b: CommitId, signal: AbortSignal): Promise<boolean>;
   commitInfo(commit: CommitId, signal: AbortSignal): Promise<CommitInfo>;
   listFiles(commit: CommitId, options: ListOptions): Promise<TreeListing>;
+  visitFiles(commit: CommitId, options: ListOptions, visit: (entry: TreeEntry) => void): Promise<void>;
   /** Throws Failure REF_NOT_FOUND when one of the commits is not there, as after a forced push. */
   diffFiles(from: CommitId, to: CommitId, options: ListOptions): Promise<TreeDifference>;
   readBlobs(files: Iterable<TreeFile>, signal: AbortSignal): AsyncGenerator<FileContent, void, undefined>;
@@ -48,6 +49,8 @@ export function openMirror(git: Git, { key }: { readonly key: string }): Mirror 
     isAncestor: async (a, b, signal) => read(git, dir, [a, b], signal, async () => isAncestorOf(git, dir, { a, b }, signal)),
     commitInfo: async (commit, signal) => read(git, dir, [commit], signal, async () => readCommitInfo(git, dir, commit, signal)),
     listFiles: async (commit, options) => read(git, dir, [commit], options.signal, async () => listTree(git, dir, commit, options)),
+    visitFiles: async (commit, options, visit) =>
+      read(git, dir, [commit], options.signal, async () => visitTree(git, dir, commit, options, visit)),
     diffFiles: async (from, to, options) =>
       read(git, dir, [from, to], options.signal, async () => diffTrees(git, dir, { from, to }, options)),
     async *readBlobs(files, signal) {
@@ -61,6 +64,7 @@ export function openMirror(git: Git, { key }: { readonly key: string }): Mirror 
     at: (commit) => ({
       commit,
       listFiles: async (options) => mirror.listFiles(commit, options),
+      visitFiles: async (options, visit) => mirror.visitFiles(commit, options, visit),
       diffFiles: async (from, options) => mirror.diffFiles(from, commit, options),
       readBlobs: (files, signal) => mirror.readBlobs(files, signal),
     }),

@@ -22,6 +22,10 @@ export async function openFolderSource(git: Git, root: string, signal: AbortSign
   return {
     commit,
     listFiles: async ({ prefix }) => within({ files: sorted, skipped }, toPrefix(prefix)),
+    visitFiles: async ({ prefix }, visit) => {
+      const { files: inside, skipped: left } = within({ files: sorted, skipped }, toPrefix(prefix));
+      [...inside, ...left].forEach(visit);
+    },
     readBlobs: (wanted, blobSignal) => readFiles(git, root, wanted, blobSignal),
   };
 }

@@ -18,6 +18,9 @@ export interface TreeListing {
   readonly skipped: readonly SkippedEntry[];
 }
 
+/** An entry of a commit: a regular file, or one that is never read. */
+export type TreeEntry = TreeFile | SkippedEntry;
+
 export interface TreeDifference {
   /** Added or modified regular files; a change of mode alone counts as a change. */
   readonly changed: readonly TreeFile[];
@@ -42,6 +45,8 @@ export interface ContentSource {
   readonly commit: CommitId;
   /** Throws Failure TOO_LARGE when there are more entries than TRIBUTARY_MAX_ENTRIES. */
   listFiles(options: ListOptions): Promise<TreeListing>;
+  /** The same, one entry after the other: a commit of a million files is never in memory. */
+  visitFiles(options: ListOptions, visit: (entry: TreeEntry) => void): Promise<void>;
   /** From another commit to this one. Absent where there is no history. Throws Failure REF_NOT_FOUND when `from` is not there. */
   diffFiles?(from: CommitId, options: ListOptions): Promise<TreeDifference>;
   /**

@@ -4,7 +4,7 @@ import { configContextSchemaImporter } from './kinds/config-context-schema.ts';
 import { exportTemplateImporter } from './kinds/export-template.ts';
 import { localConfigContextImporter } from './kinds/local-config-context.ts';
 
-/** Every kind of content there is, what is named before what names it. */
+/** Every kind of content there is. A path belongs to the first that reads it. */
 export const IMPORTERS: readonly Importer[] = [
   configContextSchemaImporter,
   configContextImporter,

@@ -25,13 +25,19 @@ export interface ParsePool {
   close(): Promise<void>;
 }
 
+/**
+ * What a thread's young objects may take before they are collected, in MiB. By default V8 lets them grow to 128 MB, and a thread of 290 MB reads
+ * no more files in a second than one of 90.
+ */
+const YOUNG_MB = 24;
+
 export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptions): ParsePool {
   const piscina = new Piscina<WorkerTask, WorkerAnswer>({
     filename: new URL('parse-worker.ts', import.meta.url).href,
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: 30_000,
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
   });
 
   const inSlot = createSlots(threads);

@@ -19,6 +19,13 @@ export interface Selection {
   readonly problems: readonly Problem[];
 }
 
+/** Picks the files that importers want, as they come. */
+export interface Selector {
+  /** How a file is to be read; undefined for one that is not. */
+  choose(file: TreeFile): Omit<SelectedFile, 'file'> | undefined;
+  readonly problems: readonly Problem[];
+}
+
 export interface SelectOptions {
   /** '' or a folder such as `teams/network`. */
   readonly pathPrefix: string;
@@ -31,32 +38,44 @@ export interface SelectOptions {
 /** Folders that Nautobot once read at the root; there they are content nobody imports (SEED-SYSTEMS.md A.8). */
 const OLD_TEMPLATE_FOLDERS = ['circuits', 'dcim', 'extras', 'ipam', 'tenancy', 'users', 'virtualization'];
 
-/** Picks the files that importers want, in the order of import. Pure. */
-export function selectFiles(files: readonly TreeFile[], { pathPrefix, providedContents, ignore: rules }: SelectOptions): Selection {
-  const wanted = IMPORTERS.filter((importer) => providedContents === null || providedContents.includes(importer.providedContent));
-  const ignored = createIgnore(rules);
-  const selected: SelectedFile[][] = wanted.map(() => []);
-  const misses = new Map<string, Problem>();
-  for (const file of files) {
-    const path = below(pathPrefix, file.path);
-    if (path === undefined || ignored.ignores(path)) continue;
-    const choice = choose(wanted, path);
-    if (choice === undefined) noteOldFolder(misses, path, pathPrefix);
-    else if ('nearMiss' in choice) noteMiss(misses, choice.nearMiss, pathPrefix);
-    else selected[choice.at]?.push({ file, rule: choice.rule, version: choice.version });
-  }
-  return { files: selected.flat(), problems: [...ignored.problems, ...[...misses.values()].toSorted(compareProblems)] };
+export function selectFiles(files: readonly TreeFile[], options: SelectOptions): Selection {
+  const selector = createSelector(options);
+  const selected = files.flatMap((file) => {
+    const choice = selector.choose(file);
+    return choice === undefined ? [] : [{ file, ...choice }];
+  });
+  return { files: selected, problems: selector.problems };
 }
 
-type Choice = { readonly at: number; readonly rule: string; readonly version: number } | { readonly nearMiss: NearMiss };
+export function createSelector({ pathPrefix, providedContents, ignore: rules }: SelectOptions): Selector {
+  const wanted = IMPORTERS.filter((importer) => providedContents === null || providedContents.includes(importer.providedContent));
+  const ignored = createIgnore(rules);
+  const misses = new Map<string, Problem>();
+  return {
+    choose(file) {
+      const path = below(pathPrefix, file.path);
+      if (path === undefined || ignored.ignores(path)) return undefined;
+      const choice = choose(wanted, path);
+      if (choice === undefined) noteOldFolder(misses, path, pathPrefix);
+      else if ('nearMiss' in choice) noteMiss(misses, choice.nearMiss, pathPrefix);
+      else return choice;
+      return undefined;
+    },
+    get problems() {
+      return [...ignored.problems, ...[...misses.values()].toSorted(compareProblems)];
+    },
+  };
+}
+
+type Choice = Omit<SelectedFile, 'file'> | { readonly nearMiss: NearMiss };
 
 /** The first importer that reads the file; a near miss counts only when none does. */
 function choose(wanted: readonly Importer[], path: string): Choice | undefined {
   let nearMiss: NearMiss | undefined;
-  for (const [at, importer] of wanted.entries()) {
+  for (const importer of wanted) {
     const match = importer.ruleFor(path);
     if (match === undefined) continue;
-    if ('rule' in match) return { at, rule: match.rule, version: importer.version };
+    if ('rule' in match) return { rule: match.rule, version: importer.version };
     nearMiss ??= match.nearMiss;
   }
   return nearMiss === undefined ? undefined : { nearMiss };

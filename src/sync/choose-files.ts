@@ -1,17 +1,29 @@
 import type { Problem, TreeFile } from '#domain/content.ts';
 import { isFailure } from '#domain/failure.ts';
+import { isSkipped } from '#git/listing.ts';
 import type { ContentSource, SkipReason, SkippedEntry } from '#git/source.ts';
+import type { FileList, FileListBuilder } from '#import/file-list.ts';
+import { createFileList } from '#import/file-list.ts';
 import { makeProblem } from '#import/problem-codes.ts';
-import type { SelectedFile } from '#import/select-files.ts';
-import { selectFiles } from '#import/select-files.ts';
+import type { Selector } from '#import/select-files.ts';
+import { createSelector, selectFiles } from '#import/select-files.ts';
 import type { Line } from '#import/store.ts';
 
 /** The files that an import has to look at. */
-export interface ChosenFiles {
-  /** `all`: everything is read and what is served elsewhere goes; `changed`: only what differs from the served commit. */
-  readonly scope: 'all' | 'changed';
-  readonly files: readonly SelectedFile[];
-  /** With `changed`: every path that differs, those that are gone or no longer wanted included. */
+export type ChosenFiles = ChosenAll | ChosenChanges;
+
+/** Everything is read, and what is served and not among it goes. */
+interface ChosenAll {
+  readonly scope: 'all';
+  readonly files: FileList;
+  readonly problems: readonly Problem[];
+}
+
+/** Only what differs from the served commit. */
+interface ChosenChanges {
+  readonly scope: 'changed';
+  readonly files: FileList;
+  /** Every path that differs, those that are gone or no longer wanted included. */
   readonly changedPaths: ReadonlySet<string>;
   readonly problems: readonly Problem[];
 }
@@ -33,22 +45,25 @@ export async function chooseFiles(request: ChooseRequest): Promise<ChosenFiles> 
   return (await chooseChanged(request)) ?? chooseAll(request);
 }
 
-async function chooseAll(request: ChooseRequest): Promise<ChosenFiles> {
+async function chooseAll(request: ChooseRequest): Promise<ChosenAll> {
   const { source, pathPrefix, signal } = request;
-  const listed = await source.listFiles({ prefix: pathPrefix, signal });
-  const ignoreFile = listed.files.find((file) => file.path === ignorePath(pathPrefix));
-  const ignore = await readIgnore(request, ignoreFile);
-  const selected = select(request, listed.files, ignore);
-  const changedPaths = new Set(listed.files.map((file) => file.path));
-  return {
-    scope: 'all',
-    files: selected.files,
-    changedPaths,
-    problems: [...skippedProblems(request, listed.skipped, ignore), ...selected.problems],
-  };
+  const ignore = await readIgnore(request, await findFile(source, ignorePath(pathPrefix), signal));
+  const selector = createSelector({ ...request, ignore });
+  const files = createFileList();
+  const skipped: SkippedEntry[] = [];
+  await source.visitFiles({ prefix: pathPrefix, signal }, (entry) => {
+    if (isSkipped(entry)) skipped.push(entry);
+    else addChosen(files, selector, entry);
+  });
+  return { scope: 'all', files, problems: [...skippedProblems(request, skipped, ignore), ...selector.problems] };
 }
 
-async function chooseChanged(request: ChooseRequest): Promise<ChosenFiles | undefined> {
+function addChosen(files: FileListBuilder, selector: Selector, file: TreeFile): void {
+  const choice = selector.choose(file);
+  if (choice !== undefined) files.add({ file, ...choice });
+}
+
+async function chooseChanged(request: ChooseRequest): Promise<ChosenChanges | undefined> {
   const { source, line, settings, force, pathPrefix, signal } = request;
   if (force || source.diffFiles === undefined || line.goodCommit === undefined || line.goodSettings !== settings) return undefined;
   const difference = await differenceTo(source, line.goodCommit, pathPrefix, signal);
@@ -61,13 +76,11 @@ async function chooseChanged(request: ChooseRequest): Promise<ChosenFiles | unde
   if (changedPaths.has(ignorePath(pathPrefix))) return undefined;
   const ignoreFile = changedPaths.size === 0 ? undefined : await findFile(source, ignorePath(pathPrefix), signal);
   const ignore = await readIgnore(request, ignoreFile);
-  const selected = select(request, difference.changed, ignore);
-  return {
-    scope: 'changed',
-    files: selected.files,
-    changedPaths,
-    problems: [...skippedProblems(request, difference.skipped, ignore), ...selected.problems],
-  };
+  const selector = createSelector({ ...request, ignore });
+  const files = createFileList();
+  for (const file of difference.changed) addChosen(files, selector, file);
+  const problems = [...skippedProblems(request, difference.skipped, ignore), ...selector.problems];
+  return { scope: 'changed', files, changedPaths, problems };
 }
 
 /** undefined when the served commit is not here any more (a force push, or a mirror made anew): then everything is read. */
@@ -78,10 +91,6 @@ async function differenceTo(source: ContentSource, from: string, prefix: string,
     if (isFailure(error) && error.code === 'REF_NOT_FOUND') return undefined;
     throw error;
   }
-}
-
-function select({ pathPrefix, providedContents }: ChooseRequest, files: readonly TreeFile[], ignore: string | undefined) {
-  return selectFiles(files, { pathPrefix, providedContents, ignore });
 }
 
 async function readIgnore({ source, signal }: ChooseRequest, file: TreeFile | undefined): Promise<string | undefined> {

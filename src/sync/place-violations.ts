@@ -1,5 +1,6 @@
 import type { Problem } from '#domain/content.ts';
 import type { ContentSource } from '#git/source.ts';
+import type { FileList } from '#import/file-list.ts';
 import type { Violation } from '#import/check-data.ts';
 import type { ParsePool } from '#import/parse-pool.ts';
 import { compareProblems } from '#import/problem-codes.ts';
@@ -8,7 +9,7 @@ import { selectFiles } from '#import/select-files.ts';
 
 export interface PlaceRequest {
   readonly source: ContentSource;
-  readonly files: readonly SelectedFile[];
+  readonly files: FileList;
   readonly pathPrefix: string;
   readonly signal: AbortSignal;
 }
@@ -23,16 +24,30 @@ export async function placeViolations(
   violations: readonly Violation[],
 ): Promise<readonly Problem[]> {
   const byPath = Map.groupBy(violations, ({ problem }) => problem.path ?? '');
+  const placedPaths = new Set([...byPath.keys()].slice(0, MOST_FILES));
+  const selected = new Map(
+    violations.length === 0
+      ? []
+      : Iterator.from(request.files)
+          .filter(({ file }) => placedPaths.has(file.path))
+          .map((each) => [each.file.path, each] as const),
+  );
   const placed: Problem[] = [];
-  for (const [at, [path, inFile]] of [...byPath].entries()) {
-    const places = at < MOST_FILES ? await locate(pool, request, path, inFile) : [];
+  for (const [path, inFile] of byPath) {
+    const places = placedPaths.has(path) ? await locate(pool, request, selected.get(path), path, inFile) : [];
     placed.push(...inFile.map(({ problem }, index) => ({ ...problem, ...places[index] })));
   }
   return placed.toSorted(compareProblems);
 }
 
-async function locate(pool: ParsePool, request: PlaceRequest, path: string, violations: readonly Violation[]) {
-  const selected = request.files.find(({ file }) => file.path === path) ?? (await findUnchanged(request, path));
+async function locate(
+  pool: ParsePool,
+  request: PlaceRequest,
+  read: SelectedFile | undefined,
+  path: string,
+  violations: readonly Violation[],
+) {
+  const selected = read ?? (await findUnchanged(request, path));
   if (selected === undefined) return [];
   for await (const { bytes } of request.source.readBlobs([selected.file], request.signal)) {
     const file = { path, rule: selected.rule, blobId: selected.file.blobId, bytes };

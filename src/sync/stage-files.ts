@@ -5,6 +5,7 @@ import type { BatchFile } from '#import/parse-batch.ts';
 import { isLasting } from '#import/parse-pool.ts';
 import type { ParsePool } from '#import/parse-pool.ts';
 import type { ProblemList } from '#import/problem-list.ts';
+import type { FileList } from '#import/file-list.ts';
 import type { SelectedFile } from '#import/select-files.ts';
 import type { Stage } from '#import/stage/store.ts';
 import { loadParsed, saveParsed } from '#import/store.ts';
@@ -18,7 +19,7 @@ export interface ParseDeps {
 export interface StageRequest {
   readonly organizationId: string;
   readonly source: ContentSource;
-  readonly files: readonly SelectedFile[];
+  readonly files: FileList;
   readonly stage: Stage;
   readonly problems: ProblemList;
   readonly log: RunLog;
@@ -38,29 +39,43 @@ const MOST_BATCHES = 6;
  * side by side, in the order of `files`; problems are told in that order too.
  */
 export async function stageFiles(deps: ParseDeps, request: StageRequest): Promise<void> {
-  const { files, organizationId } = request;
-  const cached =
-    files.length <= MOST_CACHED ? await loadParsed(deps.database, organizationId, files.map(cacheKey)) : new Map<string, ParsedFile>();
-  if (cached.size > 0) await take(request, [...cached.values()]);
-  const missing = files.filter(({ file }) => !cached.has(file.path));
-  if (missing.length > 0) await stageMissing(deps, request, missing);
+  const { files } = request;
+  if (files.length > MOST_CACHED) return stageRead(deps, request, files, files.length);
+  const missing = await stageCached(deps, request, [...files]);
+  await stageRead(deps, request, missing, missing.length, (parsed) => keep(deps.database, request.organizationId, missing, parsed));
 }
 
-async function stageMissing(deps: ParseDeps, request: StageRequest, missing: readonly SelectedFile[]): Promise<void> {
+/** Answers with the files that nobody parsed yet. */
+async function stageCached(
+  { database }: ParseDeps,
+  request: StageRequest,
+  files: readonly SelectedFile[],
+): Promise<readonly SelectedFile[]> {
+  const cached = await loadParsed(database, request.organizationId, files.map(cacheKey));
+  if (cached.size > 0) await take(request, [...cached.values()]);
+  return files.filter(({ file }) => !cached.has(file.path));
+}
+
+async function stageRead(
+  { pool }: ParseDeps,
+  request: StageRequest,
+  files: Iterable<SelectedFile>,
+  total: number,
+  onParsed?: (parsed: readonly ParsedFile[]) => Promise<void>,
+): Promise<void> {
   const { log, signal } = request;
-  const isKept = missing.length <= MOST_CACHED;
   const waiting: Promise<void>[] = [];
   let staged: Promise<void> = Promise.resolve();
   let done = 0;
-  for await (const batch of readBatches(request, missing)) {
-    const parsing = deps.pool.parse(batch, signal);
+  for await (const batch of readBatches(request, files)) {
+    const parsing = pool.parse(batch, signal);
     const before = staged;
     staged = (async () => {
       const [parsed] = await Promise.all([parsing, before]);
       await take(request, parsed);
-      if (isKept) await keep(deps.database, request.organizationId, missing, parsed);
+      await onParsed?.(parsed);
       done += batch.length;
-      log.progress({ stage: 'parse', done, total: missing.length });
+      log.progress({ stage: 'parse', done, total });
     })();
     // Met below, at the latest; until then it must not count as unhandled.
     staged.catch(() => undefined);
@@ -71,17 +86,14 @@ async function stageMissing(deps: ParseDeps, request: StageRequest, missing: rea
 }
 
 /** The files with their bytes, gathered to what a thread is given at once. */
-async function* readBatches({ source, signal }: StageRequest, missing: readonly SelectedFile[]): AsyncGenerator<readonly BatchFile[]> {
-  const selectedByPath = new Map(missing.map((selected) => [selected.file.path, selected]));
+async function* readBatches({ source, signal }: StageRequest, files: Iterable<SelectedFile>): AsyncGenerator<readonly BatchFile[]> {
+  // Contents come in the order asked for, so how each is to be read comes beside it.
+  const rules = Iterator.from(files).map(({ rule }) => rule);
+  const wanted = Iterator.from(files).map(({ file }) => file);
   let batch: BatchFile[] = [];
   let bytesHeld = 0;
-  for await (const { file, bytes } of source.readBlobs(
-    missing.map((selected) => selected.file),
-    signal,
-  )) {
-    const selected = selectedByPath.get(file.path);
-    if (selected === undefined) continue;
-    batch.push({ path: file.path, rule: selected.rule, blobId: file.blobId, bytes });
+  for await (const { file, bytes } of source.readBlobs(wanted, signal)) {
+    batch.push({ path: file.path, rule: rules.next().value ?? '', blobId: file.blobId, bytes });
     bytesHeld += bytes.length;
     if (batch.length < BATCH_FILES && bytesHeld < BATCH_BYTES) continue;
     yield batch;

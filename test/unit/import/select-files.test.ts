@@ -73,22 +73,6 @@ test('an unknown folder is told which scope was meant', () => {
   expect(help('config_contexts/zzz/a.json')).not.toContain('Did you mean');
 });
 
-test('what is named is imported before what names it', () => {
-  const { files } = select([
-    'config_contexts/a.json',
-    'export_templates/a/b/t',
-    'config_contexts/devices/a.json',
-    'config_context_schemas/a.json',
-  ]);
-
-  expect(files.map((file) => file.split(' as ')[1])).toEqual([
-    'config-context-schema',
-    'config-context/explicit',
-    'local-config-context',
-    'export-template',
-  ]);
-});
-
 test('with a prefix only what lies below it counts, and problems say the whole path', () => {
   const paths = [
     'config_contexts/a.json',
