@@ -5,7 +5,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { v7 as newId } from 'uuid';
-import { Failure } from '#domain/failure.ts';
+import { Failure, toFailure } from '#domain/failure.ts';
 
 export interface SpoolLimits {
   readonly maxEntries: number;
@@ -27,22 +27,29 @@ const MOST_DEPTH = 64;
 
 /**
  * Writes the plain files of a tar stream below `<spoolDir>/<id>`. A name that leaves the folder, or anything but a plain file or
- * directory, is refused with CONTENT_INVALID; a limit passed is TOO_LARGE. Nothing stays behind when it fails.
+ * directory, is refused with CONTENT_INVALID; a limit passed is TOO_LARGE, a full disk STORAGE_FULL. Nothing stays behind when it fails.
  */
 export async function spoolTar(tar: Readable, spoolDir: string, limits: SpoolLimits, signal: AbortSignal): Promise<Spool> {
   const folder = join(spoolDir, newId());
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const discard = (): void => rmSync(folder, { recursive: true, force: true });
   const entries = extract();
+  let writing: Promise<number> | undefined;
   try {
-    const writing = writeEntries(entries, folder, limits);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writing = writeEntries(entries, folder, limits);
     // Both are awaited; this keeps the second failure of one cause from being nobody's.
     writing.catch(() => undefined);
     await pipeline(tar, limitBytes(limits.maxImportBytes), entries, { signal });
     return { folder, files: await writing, discard };
   } catch (error) {
+    // Of the two failures the one of writing says why; the other one's reader only went away.
+    const cause: unknown = await writing?.then(
+      () => error,
+      (reason: unknown) => reason,
+    );
     discard();
-    throw error;
+    const failure = toFailure(cause ?? error);
+    throw failure.code === 'STORAGE_FULL' ? failure : error;
   }
 }
 

@@ -8,6 +8,7 @@ import { deliveries } from './deliveries.ts';
 import { drain } from './drain.ts';
 import type { Fault, Finding } from './fault.ts';
 import { forgeNetwork } from './forge-network.ts';
+import { growth } from './growth.ts';
 import { headOfLine } from './head-of-line.ts';
 import { killEverything } from './kill-everything.ts';
 import { killWeb } from './kill-web.ts';
@@ -18,6 +19,8 @@ import { restartPostgres } from './restart-postgres.ts';
 import { resume } from './resume.ts';
 import { serial } from './serial.ts';
 import { slowDatabase } from './slow-database.ts';
+import { slowSenders } from './slow-senders.ts';
+import { timing } from './timing.ts';
 import { zombieSteps } from './zombie-steps.ts';
 import { zombieWorker } from './zombie-worker.ts';
 
@@ -34,6 +37,9 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   drain,
   serial,
   'head-of-line': headOfLine,
+  growth,
+  timing,
+  'slow-senders': slowSenders,
   'kill-worker': killWorker,
   'kill-web': killWeb,
   'restart-postgres': restartPostgres,
