@@ -146,6 +146,17 @@ describe('asking for the webhook', () => {
     });
   });
 
+  test.each(['', 'rotate/', 'repair/'])('%s with a secret of one’s own, empty or short, is refused, and none is set', async (action) => {
+    const before = (await http.call('POST', hookPath())).body;
+
+    const answers = await Promise.all(
+      [{ secret: '' }, { secret: 'short' }, { token: 'x' }].map((body) => http.call('POST', hookPath(action), { body })),
+    );
+
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(answers.map(() => [422, 'FIELD_UNKNOWN']));
+    expect(await secretsOf(before.id)).toEqual([before.secret]);
+  });
+
   test('of a server without webhooks is 422', async () => {
     const remote_url = 'https://git.example.com/acme/plain.git';
     const { body } = await http.call('POST', '/api/extras/git-repositories/', { body: { name: `plain-${count}`, remote_url } });

@@ -25,12 +25,12 @@ beforeEach(async () => {
 });
 
 /** Stores a delivery, routes it, and answers what became of it and which jobs that asked for. */
-async function route(payload: string) {
+async function route(payload: string, headers: Readonly<Record<string, string>> = {}) {
   const id = newId();
   const body = Buffer.from(payload);
   const hook = { id: hookId, sealedSecret: Buffer.of(1), sealedPreviousSecret: undefined, secretKind: undefined };
   const bodyHash = createHash('sha256').update(body).digest();
-  await storeDeliveries(database, [{ id, hook, key: id, event: 'Some Hook', headers: {}, body, bodyHash }]);
+  await storeDeliveries(database, [{ id, hook, key: id, event: 'Some Hook', headers, body, bodyHash }]);
   const queue = createRecordingQueue();
   await routeDeliveries({
     database,
@@ -96,3 +96,29 @@ test('NUL and half a surrogate pair in what an event says do not keep it from be
   expect(routed).toMatchObject({ status: 'ignored', events: [{ kind: 'push', ref: 'refs/heads/a\u{fffd}b\u{fffd}' }] });
   expect(routed.detail).toContain('refs/heads/a\u{fffd}b\u{fffd}');
 });
+
+test.each([
+  ['a greeting', 'ping', { hook_id: 1 }],
+  ['our own status', 'status', { context: 'tributary/import', state: 'success' }],
+  ['a comment', 'issue_comment', { action: 'created' }],
+  ['an action of tomorrow', 'pull_request', pullRequest('teleported')],
+  ['a pull request', 'pull_request', pullRequest('opened')],
+  ['a push to another repository', 'push', githubPush(16)],
+  ['an event of tomorrow', 'brand_new', {}],
+])('of GitHub, %s is ignored with a reason and asks for nothing', async (_what, event, payload) => {
+  hookId = await seedHook(database, organizationId, await seedRepository(database, organizationId, { remoteId: REMOTE_ID }));
+
+  const routed = await route(JSON.stringify(payload), { 'x-github-event': event });
+
+  expect(routed).toMatchObject({ status: 'ignored', detail: expect.stringMatching(/\w/), jobs: [] });
+});
+
+function pullRequest(action: string) {
+  const repository = { id: Number(REMOTE_ID), full_name: 'acme/net' };
+  const side = (ref: string) => ({ ref, sha: 'a'.repeat(40), repo: repository });
+  return { action, number: 1, pull_request: { head: side('ntp'), base: side('main') }, repository };
+}
+
+function githubPush(id: number) {
+  return { ref: 'refs/heads/main', before: '1'.repeat(40), after: '2'.repeat(40), repository: { id, full_name: 'acme/other' } };
+}

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { refuse } from '#domain/refusal.ts';
 import type { Auth } from '#http/auth.ts';
 import type { HttpDeps } from '#http/deps.ts';
@@ -15,6 +15,8 @@ import { idParams, requireFound, requireId } from './shared.ts';
 /** A provider that does not answer must not hold the request for longer than its sender waits. */
 const PROVIDER_MS = 15_000;
 const tags = ['git-repositories'];
+/** Secrets are made here and nowhere else: nobody can set an empty or a short one (SECURITY WH-05). */
+const noBody = z.strictObject({}).nullish();
 
 export function registerWebhook(api: Api, deps: HttpDeps, auth: Auth): void {
   async function load(request: FastifyRequest<{ Params: z.infer<typeof idParams> }>) {
@@ -47,7 +49,12 @@ export function registerWebhook(api: Api, deps: HttpDeps, auth: Auth): void {
     '/git-repositories/:id/webhook',
     {
       config: { action: 'hook:manage' },
-      schema: { tags, params: idParams, summary: 'Create or show the webhook; its secrets, and what to enter where, are there once' },
+      schema: {
+        tags,
+        params: idParams,
+        body: noBody,
+        summary: 'Create or show the webhook; its secrets, and what to enter where, are there once',
+      },
     },
     async (request) => {
       const row = await ensure(request);
@@ -59,7 +66,10 @@ export function registerWebhook(api: Api, deps: HttpDeps, auth: Auth): void {
 
   api.post(
     '/git-repositories/:id/webhook/repair',
-    { config: { action: 'hook:manage' }, schema: { tags, params: idParams, summary: 'Bring the webhook at the provider in line' } },
+    {
+      config: { action: 'hook:manage' },
+      schema: { tags, params: idParams, body: noBody, summary: 'Bring the webhook at the provider in line' },
+    },
     async (request) => {
       const row = await ensure(request);
       await configure(deps.hooks, row, AbortSignal.timeout(PROVIDER_MS));
@@ -71,7 +81,7 @@ export function registerWebhook(api: Api, deps: HttpDeps, auth: Auth): void {
     '/git-repositories/:id/webhook/rotate',
     {
       config: { action: 'hook:manage' },
-      schema: { tags, params: idParams, summary: 'Give the webhook a new secret; the old one stays valid for a day' },
+      schema: { tags, params: idParams, body: noBody, summary: 'Give the webhook a new secret; the old one stays valid for a day' },
     },
     async (request) => {
       const { id } = await ensure(request);
