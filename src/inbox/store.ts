@@ -149,17 +149,6 @@ export async function findDelivery(database: Database, organizationId: string, i
     .executeTakeFirst();
 }
 
-/** How many wait, and for how long the oldest has, in seconds; for metrics. */
-export async function countUnrouted(database: Database): Promise<{ readonly count: number; readonly oldestSeconds: number }> {
-  const row = await database.kysely
-    .selectFrom('deliveries')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .select(sql<number>`coalesce(extract(epoch from clock_timestamp() - min(received_at)), 0)::float8`.as('oldest'))
-    .where('routed_at', 'is', null)
-    .executeTakeFirstOrThrow();
-  return { count: row.count, oldestSeconds: row.oldest };
-}
-
 /** The repository that a hook belongs to, with what routing needs to know of it. */
 export async function findHookRepository(tx: Tx, hookId: string) {
   return tx.kysely
