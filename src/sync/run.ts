@@ -44,6 +44,9 @@ export const BRANCH = 'main';
 /** Plans that a run makes before it leaves a conflict to a later one. */
 const MOST_PLANS = 5;
 
+/** A run that takes so many times its limit does not heed its signal. */
+const OVERDUE_TIMES = 2;
+
 /** The state that a run gathers on its way; what was known when it failed says what its end may claim. */
 interface Run {
   readonly turn: Turn;
@@ -69,6 +72,8 @@ export async function runTurn(deps: RunDeps, turn: Turn, openSource: OpenSource,
   const lost = new AbortController();
   const timeout = AbortSignal.timeout(deps.syncTimeoutMs);
   const renewing = setInterval(() => void renew(deps, turn, lost), RENEW_EVERY_MS);
+  // What ignores its signal cannot be ended from here, and keeps its turn: two runs at once would be worse than none.
+  const overdue = setTimeout(() => warnOfOverdue(deps, turn), deps.syncTimeoutMs * OVERDUE_TIMES);
   const log = openRunLog(deps, turn.jobResult.id);
   const ids = { repositoryId: turn.repository.id, jobResultId: turn.jobResult.id };
   const steps = openSteps(deps, 'sync', { parent: turn.jobResult.traceparent, attributes: { ...ids, reason: turn.jobResult.reason } });
@@ -92,9 +97,18 @@ export async function runTurn(deps: RunDeps, turn: Turn, openSource: OpenSource,
     await end(deps, run, failure);
   } finally {
     clearInterval(renewing);
+    clearTimeout(overdue);
     check.stop();
     await log.flush();
   }
+}
+
+function warnOfOverdue({ log, syncTimeoutMs }: RunDeps, turn: Turn): void {
+  const ids = { repositoryId: turn.repository.id, jobResultId: turn.jobResult.id };
+  log.warn(
+    { ...ids, syncTimeoutMs },
+    'a run does not end though its time is over; the repository is kept from others until this process ends',
+  );
 }
 
 async function attempt(deps: RunDeps, run: Run, openSource: OpenSource): Promise<void> {

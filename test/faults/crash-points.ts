@@ -60,8 +60,8 @@ export interface CrashBench {
 }
 
 /** One web process that lives, one worker and one further web process that die and come back as themselves. */
-export async function openCrashBench(world: World): Promise<CrashBench> {
-  const names = Array.from({ length: POOL }, (_, number) => `pooled-${number}`);
+export async function openCrashBench(world: World, repositories = POOL): Promise<CrashBench> {
+  const names = Array.from({ length: repositories }, (_, number) => `pooled-${number}`);
   const pool: readonly Registered[] = await Promise.all(
     names.map((name) => world.register(name, { 'config_contexts/a.json': context(name) })),
   );
@@ -82,7 +82,9 @@ export async function openCrashBench(world: World): Promise<CrashBench> {
     }
     const name = newName('fresh');
     const repository =
-      kind === 'pooled' ? required(pool[turn++ % POOL]) : await world.registerOnly(name, { 'config_contexts/a.json': context(name) });
+      kind === 'pooled'
+        ? required(pool[turn++ % repositories])
+        : await world.registerOnly(name, { 'config_contexts/a.json': context(name) });
     touched.set(repository, touched.get(repository) ?? []);
     return repository;
   }

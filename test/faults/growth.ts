@@ -41,12 +41,10 @@ export const growth: Fault = {
     execFileSync('git', ['clone', '-q', '--mirror', `${server.url}/growing.git`, fresh]);
     const [size, freshSize] = [sizeOf(join(git.mirrorsDir, 'growing.git')), sizeOf(fresh)];
     const left = processesOf(git.homeDir);
-    const refs = (dir: string): string =>
-      execFileSync('git', ['--git-dir', dir, 'for-each-ref', '--format=%(objectname) %(refname)'], { encoding: 'utf8' });
     const problems = [
       ...(size > Math.max(FREE_BYTES, MOST_TIMES_A_CLONE * freshSize) ? [`the mirror has ${size} bytes, a fresh clone ${freshSize}`] : []),
       ...(left.length > 0 ? [`${left.length} Git processes are left`] : []),
-      ...(refs(join(git.mirrorsDir, 'growing.git')) === refs(fresh) ? [] : ['the refs differ from those of a fresh clone']),
+      ...(refsOf(join(git.mirrorsDir, 'growing.git')) === refsOf(fresh) ? [] : ['the refs differ from those of a fresh clone']),
     ];
     const packs = readdirSync(join(git.mirrorsDir, 'growing.git', 'objects', 'pack')).filter((name) => name.endsWith('.pack')).length;
     return { counts: { fetches: rounds * FETCHES, packs, bytes: size, 'bytes of a clone': freshSize }, problems };
@@ -57,4 +55,8 @@ function sizeOf(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+}
+
+function refsOf(dir: string): string {
+  return execFileSync('git', ['--git-dir', dir, 'for-each-ref', '--format=%(objectname) %(refname)'], { encoding: 'utf8' });
 }

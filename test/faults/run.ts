@@ -60,7 +60,8 @@ const { values, positionals } = parseArgs({
 });
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort(new Error(signal)));
-process.exitCode = await main();
+// A run that failed may have left senders and samplers that would go on for ever.
+process.exit(await main());
 
 async function main(): Promise<number> {
   const unknown = positionals.filter((name) => !Object.hasOwn(FAULTS, name));

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { context } from '#test/support/content-files.ts';
 import { gitProcessesOf } from '#test/support/processes.ts';
+import { until } from '#test/support/until.ts';
 import type { Registered, World } from '#test/support/world.ts';
 import { startWorld } from '#test/support/world.ts';
 import type { Fault } from './fault.ts';
@@ -42,7 +43,12 @@ export const serial: Fault = {
 
 /** By webhook and by hand, in turn. */
 async function trigger({ api, forge }: World, { id, fullName }: Registered, at: number): Promise<void> {
-  if (at % 2 === 0) await api.post(`/api/extras/git-repositories/${id}/sync/`);
+  const ask = async (): Promise<true | undefined> => {
+    const { status } = await api.call('POST', `/api/extras/git-repositories/${id}/sync/`);
+    return status < 300 ? true : undefined;
+  };
+  // A hundred at once may be told to come again.
+  if (at % 2 === 0) await until('a sync to be asked for', ask);
   else await forge.push({ repository: fullName, branch: 'main', files: { 'read.me': String(at) } });
 }
 

@@ -45,12 +45,6 @@ export async function readBranch(mirror: Mirror, branch: string): Promise<Readon
 
 /** A mirror has the branches and tags of its remote, at the same objects, and no others (SECURITY.md MIR-15). */
 export function expectSameRefs(git: Git, key: string, remoteDir: string): void {
-  const refsOf = (dir: string): readonly string[] =>
-    execFileSync('git', ['--git-dir', dir, 'for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads', 'refs/tags'], {
-      encoding: 'utf8',
-    })
-      .split('\n')
-      .toSorted();
   expect(refsOf(join(git.mirrorsDir, `${key}.git`))).toEqual(refsOf(remoteDir));
 }
 
@@ -68,4 +62,9 @@ export async function heal(mirror: Mirror, remote: Remote, expected: Readonly<Re
     expect(read).toBe('MIRROR_CORRUPT');
   }
   throw new Error('three updates did not mend the mirror');
+}
+
+function refsOf(dir: string): readonly string[] {
+  const args = ['--git-dir', dir, 'for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads', 'refs/tags'];
+  return execFileSync('git', args, { encoding: 'utf8' }).split('\n').toSorted();
 }
