@@ -47,6 +47,7 @@ export async function configure(deps: HookDeps, row: HookRow, signal: AbortSigna
     await updateHook(deps.database, row.id, {
       remote_id: registered.id,
       secret_kind: registered.secretKind ?? row.secret_kind,
+      previous_secret_kind: row.previous_secret_kind ?? registered.secretKind ?? null,
       status: registered.problem === undefined ? 'active' : 'misconfigured',
       status_detail: registered.problem ?? null,
     });

@@ -76,11 +76,15 @@ export async function replaceSecret(
     .execute();
 }
 
-/** Demands this kind of secret from now on, unless what is demanded was settled meanwhile. */
+/** Demands this kind of secret from now on, of the key before the current one as well, unless what is demanded was settled meanwhile. */
 export async function tightenHook(reader: Reader, id: string, kind: NonNullable<HookRow['secret_kind']>): Promise<void> {
   await reader.kysely
     .updateTable('hooks')
-    .set({ secret_kind: kind, updated_at: databaseNow() })
+    .set((eb) => ({
+      secret_kind: kind,
+      previous_secret_kind: eb.fn.coalesce('previous_secret_kind', eb.val(kind)),
+      updated_at: databaseNow(),
+    }))
     .where('id', '=', id)
     .where('secret_kind', 'is', null)
     .execute();

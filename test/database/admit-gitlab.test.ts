@@ -91,6 +91,17 @@ describe('a hook of which it is not known how GitLab proves itself', () => {
     expect([await send(one, SIGNED), await send(other, SIGNED)]).toEqual(['accepted', 'accepted']);
   });
 
+  test('asks for the signature of its old key too, where it was rotated before the first one came', async () => {
+    const next = await rotate();
+    const before = await send(one, PLAIN);
+
+    const signed = await send(one, SIGNED, next);
+
+    expect([before, signed]).toEqual(['accepted', 'accepted']);
+    expect([await send(one, PLAIN), await send(other, PLAIN, next)]).toEqual(['unauthorized', 'unauthorized']);
+    expect(await send(one, SIGNED)).toBe('accepted');
+  });
+
   test('is not tightened by a signature that is false', async () => {
     expect(await send(one, SIGNED, secretsOf('another key'))).toBe('unauthorized');
 

@@ -57,15 +57,7 @@ export function toGitlabFailure(error: unknown, { what, permission }: Doing, now
 
 function otherStatus(what: string, error: AnswerError, said: GitlabError | undefined): Failure {
   const { status, headers } = error;
-  if (status >= 300 && status < 400) {
-    // Where the address is no GitLab's, or one behind a log-in of its own, everything leads to a page to log in.
-    return /sign_in|login|auth/i.test(headers['location'] ?? '')
-      ? new Failure('PROVIDER_FAILED', {
-          message: `Cannot ${what}: GitLab's API leads to a page to log in. Check the url of the token.`,
-          cause: error,
-        })
-      : new Failure('REPO_MOVED', { message: `Cannot ${what}: the project was renamed or moved at GitLab.`, cause: error });
-  }
+  if (status >= 300 && status < 400) return redirected(what, headers['location'], error);
   // Reads of a former name are redirected, anything else is not.
   if (status === 405 && /moved/i.test(describeError(said)))
     return new Failure('REPO_MOVED', { message: `Cannot ${what}: the project was renamed or moved at GitLab.`, cause: error });
@@ -74,6 +66,13 @@ function otherStatus(what: string, error: AnswerError, said: GitlabError | undef
   if (status >= 500 || status === 408)
     return new Failure('PROVIDER_FAILED', { message: `Cannot ${what}: GitLab answered ${status}.`, cause: error });
   return new Failure('PROVIDER_REFUSED', { message: `Cannot ${what}: GitLab answered ${status}: ${describeError(said)}`, cause: error });
+}
+
+/** A former name leads to the number of its project; what is no GitLab, or behind a log-in of its own, leads to some page. */
+function redirected(what: string, location: string | undefined, cause: unknown): Failure {
+  return location === undefined || location.includes('/api/v4/')
+    ? new Failure('REPO_MOVED', { message: `Cannot ${what}: the project was renamed or moved at GitLab.`, cause })
+    : new Failure('PROVIDER_FAILED', { message: `Cannot ${what}: GitLab's API leads to a page. Check the url of the token.`, cause });
 }
 
 /** An unknown token and a revoked one are mostly told alike; only what is said is claimed. */
@@ -90,26 +89,21 @@ function isShutOut({ text }: AnswerError): boolean {
 }
 
 function forbidden(what: string, permission: string, said: GitlabError | undefined, cause: unknown): Failure {
-  const scopes = said?.scope ?? '';
   const isScope = /insufficient_(?:granular_)?scope/.test(said?.error ?? '');
-  const lacks = !isScope
-    ? permission
-    : scopes === ''
-      ? `${permission} (${describeError(said)})`
-      : `one of the scopes ${listScopes(scopes)}`;
+  const scopes = isScope ? listScopes(said?.scope ?? '') : '';
+  const lacks = scopes === '' ? permission : `one of the scopes ${scopes}`;
+  // Tokens of single permissions are told which in words only.
+  const told = isScope && scopes === '' ? ` (${describeError(said)})` : '';
   return new Failure('PERM_MISSING', {
-    message: `Cannot ${what}: the token lacks ${lacks}.`,
-    help: `Make a token that has ${isScope && scopes !== '' ? listScopes(scopes) : permission}, and replace the stored one. ${FIX}`,
+    message: `Cannot ${what}: the token lacks ${lacks}${told}.`,
+    help: `Make a token that has ${scopes === '' ? permission : scopes}, and replace the stored one. ${FIX}`,
     cause,
   });
 }
 
 function listScopes(scopes: string): string {
-  return scopes
-    .split(/[\s,]+/)
-    .filter((scope) => /^[a-z_]{1,50}$/.test(scope))
-    .slice(0, 10)
-    .join(', ');
+  const names = scopes.split(/[\s,]+/).filter((scope) => /^[a-z_]{1,50}$/.test(scope));
+  return names.slice(0, 10).join(', ');
 }
 
 function notFound(what: string, said: GitlabError | undefined, cause: unknown): Failure {

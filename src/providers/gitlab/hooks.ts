@@ -80,20 +80,19 @@ export function hookApi(calls: GitlabCalls): HookApi {
   }
 
   async function ensure(ref: RemoteRef, hook: HookSpec, signal: AbortSignal): Promise<RemoteHook> {
-    const [existing] = await listOurs(ref, hook.url, signal);
-    const ensured =
-      existing === undefined
-        ? toRemoteHook(await ask('create', signal, (hooks) => hooks.add(ref.fullName, hook.url, parametersOf(hook))), hook)
-        : await update(ref, existing.id, hook, signal);
-    // GitLab takes any number of hooks with one address. Of those that were made at once all keep the same one, the oldest.
-    const [kept = ensured, ...doubles] = await listOurs(ref, hook.url, signal);
-    for (const double of doubles) await remove(ref, double.id, signal);
-    return kept.id === ensured.id ? ensured : update(ref, kept.id, hook, signal);
+    const existing = await keepOne(ref, hook.url, signal);
+    if (existing !== undefined) return update(ref, existing.id, hook, signal);
+    const made = await ask('create', signal, (hooks) => hooks.add(ref.fullName, hook.url, parametersOf(hook)));
+    const kept = await keepOne(ref, hook.url, signal);
+    return kept === undefined || kept.id === String(made.id) ? toRemoteHook(made, hook) : update(ref, kept.id, hook, signal);
   }
 
-  async function listOurs(ref: RemoteRef, url: string, signal: AbortSignal): Promise<readonly RemoteHook[]> {
+  /** GitLab takes any number of hooks with one address. Of those that were made at once everybody keeps the same one, the oldest. */
+  async function keepOne(ref: RemoteRef, url: string, signal: AbortSignal): Promise<RemoteHook | undefined> {
     const ours = (await list(ref, signal)).filter((candidate) => candidate.url === url);
-    return ours.toSorted((one, other) => Number(one.id) - Number(other.id));
+    const [oldest, ...doubles] = ours.toSorted((one, other) => Number(one.id) - Number(other.id));
+    for (const double of doubles) await remove(ref, double.id, signal);
+    return oldest;
   }
 
   return { list, ensure, update, remove };

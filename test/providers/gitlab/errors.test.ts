@@ -62,6 +62,7 @@ test.each([
   ['a project that moved', 301, '', { location: `${API}/projects/15` }, 'REPO_MOVED'],
   ['another that moved', 302, '', { location: `${API}/projects/15` }, 'REPO_MOVED'],
   ['a server that is no API', 302, '', { location: `${SERVER}/users/sign_in` }, 'PROVIDER_FAILED'],
+  ['a project with a word for logging in', 301, '', { location: `${API}/projects/auth%2Flogin` }, 'REPO_MOVED'],
   ['another update under way', 409, { message: 'Another update to this commit status is in progress' }, {}, 'PROVIDER_BUSY'],
   ['an invalid request', 400, { message: { name: ['is too long'] } }, {}, 'PROVIDER_REFUSED'],
   ['a missing parameter', 400, { error: 'name is missing' }, {}, 'PROVIDER_REFUSED'],
@@ -92,6 +93,15 @@ test('a scope that is missing is named as GitLab names it', async () => {
     message: expect.stringContaining('api, read_api'),
     help: expect.stringContaining('read_api'),
   });
+});
+
+test('a token of single permissions is told what GitLab says of them', async () => {
+  const body = { error: 'insufficient_granular_scope', error_description: 'Access denied: Your token lacks: read_project.' };
+  nock(API).get(PROJECT).reply(403, body);
+
+  const failure = await failureOf(read());
+
+  expect(failure).toMatchObject({ code: 'PERM_MISSING', message: expect.stringContaining('read_project') });
 });
 
 test('a role that is missing is named by what was to be done', async () => {
@@ -129,7 +139,7 @@ test('nothing is retried in here, and no redirect followed', async () => {
   await failureOf(read());
   const second = await failureOf(read());
 
-  expect(second).toMatchObject({ code: 'REPO_MOVED' });
+  expect(second).toMatchObject({ code: 'PROVIDER_FAILED', message: expect.stringContaining('leads to a page') });
   expect(scope.isDone()).toBe(true);
 });
 
