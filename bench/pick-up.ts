@@ -53,6 +53,7 @@ async function openQueued(scope: Scope, url: string): Promise<() => Promise<numb
     'sync-repository': async () => started.resolve(performance.now()),
     'dry-run-repository': async () => undefined,
     'register-hook': async () => undefined,
+    'audit-deliveries': async () => undefined,
     'forget-repository': async () => undefined,
     'send-report': async () => undefined,
   };

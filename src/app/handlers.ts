@@ -1,4 +1,5 @@
 import { removeMirror } from '#git/mirrors.ts';
+import { auditHook } from '#hooks/audit.ts';
 import type { HookDeps } from '#hooks/hook.ts';
 import { forgetRepository, registerHook } from '#hooks/register.ts';
 import type { JobHandlers } from '#queue/boss.ts';
@@ -37,6 +38,7 @@ export function createHandlers({ run, hooks, checkUrl, stopping }: HandlerDeps):
     },
     'dry-run-repository': ({ jobResultId }, signal) => dryRun(run, jobResultId, remoteSource, processName, until(signal)),
     'register-hook': (payload, signal) => registerHook(hooks, payload, until(signal)),
+    'audit-deliveries': (payload, signal) => auditHook({ ...hooks, now: () => new Date() }, payload, until(signal)),
     'forget-repository': async (payload, signal) => {
       await removeMirror(git, payload.repositoryId, until(signal));
       reached('forget.mirror-removed');

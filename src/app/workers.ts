@@ -12,6 +12,7 @@ import type { RetentionDeps } from '#retention/remove-old.ts';
 import { removeOld } from '#retention/remove-old.ts';
 import { removeTemporary } from '#retention/store.ts';
 import { tidyMachine } from './tidy-machine.ts';
+import { catchUp, startAudits } from './audits.ts';
 import type { HandlerDeps } from './handlers.ts';
 import { createHandlers } from './handlers.ts';
 import { createRemotes } from './remotes.ts';
@@ -37,6 +38,7 @@ export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void
   // The embedded database is this process's alone: whoever registered one has ended.
   if (database.embedded) await removeTemporary(database, 0);
   if (removed.length > 0) log.info({ removed: removed.length }, 'removed what killed processes left of mirrors');
+  await catchUp(database);
   await deps.queue.work(createHandlers(deps), deps.concurrency);
   const stopRouter = await startRouter({ database, queue: deps.queue, log, tracing, meters, findReader: deps.findReader });
   const { openRemote, pauseGit } = createRemotes({ database, git, hooks: deps.hooks, checkUrl: deps.checkUrl });
@@ -48,9 +50,11 @@ export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void
   };
   const sweep = createDrain({ work: upkeep, sweepEveryMs: SWEEP_EVERY_MS, log });
   sweep.wake();
+  const stopAudits = startAudits({ database, queue: deps.queue, log });
   const stopTidying = startTidying(deps);
   return async () => {
     await sweep.stop();
+    await stopAudits();
     await stopTidying();
     await stopPoller();
     await stopRouter();

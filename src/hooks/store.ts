@@ -1,4 +1,5 @@
 import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
+import { sql } from 'kysely';
 import type { Database, Tx } from '#db/database.ts';
 import type { Schema } from '#db/schema.ts';
 import { databaseNow, databaseTimeIn } from '#db/time.ts';
@@ -11,6 +12,10 @@ interface Reader {
 
 export async function findHook(reader: Reader, repositoryId: string): Promise<HookRow | undefined> {
   return reader.kysely.selectFrom('hooks').selectAll().where('repository_id', '=', repositoryId).executeTakeFirst();
+}
+
+export async function findHookById(database: Database, id: string): Promise<HookRow | undefined> {
+  return database.kysely.selectFrom('hooks').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
 /** What a delivery is verified with. The secret before the current one is null once its time is over, by the database's clock. */
@@ -118,4 +123,65 @@ export async function noteRemote(
 export async function listSealedHooks(database: Database, afterId: string | undefined, limit: number) {
   const query = database.kysely.selectFrom('hooks').select(['id', 'organization_id', 'sealed_secret']).orderBy('id').limit(limit);
   return (afterId === undefined ? query : query.where('id', '>', afterId)).execute();
+}
+
+/** Which of these deliveries are in the inbox. */
+export async function listKnownKeys(database: Database, hookId: string, keys: readonly string[]): Promise<readonly string[]> {
+  if (keys.length === 0) return [];
+  const rows = await database.kysely
+    .selectFrom('deliveries')
+    .select('delivery_key')
+    .where('hook_id', '=', hookId)
+    .where('delivery_key', 'in', keys)
+    .execute();
+  return rows.map((row) => row.delivery_key);
+}
+
+const MOST_AUDITS = 20;
+const AUDIT_EVERY_MS = 3_600_000;
+/** Between the audits of one credential's hooks: an audit is a few calls, and the hour's calls are for more than that. */
+const AUDIT_SPACING_MS = 10_000;
+
+/** Takes hooks that are due to be looked after, one for each credential, and plans their next time. Any number of workers may. */
+export async function claimAudits(tx: Tx): Promise<readonly string[]> {
+  const due = await tx.kysely
+    .selectFrom('hooks')
+    .innerJoin('repositories', 'repositories.id', 'hooks.repository_id')
+    .select(['hooks.id', 'repositories.credential_id'])
+    .where('hooks.audit_after', '<=', databaseNow())
+    .where('repositories.admin_status', '!=', 'inactive')
+    .where('repositories.credential_id', 'is not', null)
+    .orderBy('hooks.audit_after')
+    .limit(MOST_AUDITS)
+    .forUpdate('hooks')
+    .skipLocked()
+    .execute();
+  const counts = new Map<string | null, number>();
+  const taken: string[] = [];
+  for (const { id, credential_id } of due) {
+    const before = counts.get(credential_id) ?? 0;
+    counts.set(credential_id, before + 1);
+    if (before === 0) taken.push(id);
+    const inMs = before === 0 ? AUDIT_EVERY_MS * (0.9 + Math.random() * 0.2) : before * AUDIT_SPACING_MS;
+    await tx.kysely
+      .updateTable('hooks')
+      .set({ audit_after: databaseTimeIn(inMs) })
+      .where('id', '=', id)
+      .execute();
+  }
+  return taken;
+}
+
+/** The service was away: hooks that have delivered nothing since are looked after within `withinMs`. */
+export async function auditSoon(database: Database, quietSince: Date | undefined, withinMs: number): Promise<void> {
+  await database.kysely
+    .updateTable('hooks')
+    .set({ audit_after: sql<Date>`least(audit_after, clock_timestamp() + random() * ${withinMs}::float8 * interval '1 millisecond')` })
+    .where((eb) =>
+      eb.or([
+        eb('last_delivery_at', 'is', null),
+        ...(quietSince === undefined ? [eb.lit(true)] : [eb('last_delivery_at', '<', quietSince)]),
+      ]),
+    )
+    .execute();
 }

@@ -139,6 +139,29 @@ export interface HookApi {
   remove(ref: RemoteRef, hookId: string, signal: AbortSignal): Promise<void>;
 }
 
+/** A delivery that the provider could not hand over. */
+export interface FailedDelivery {
+  /** What `redeliver` wants. */
+  readonly id: string;
+  /** As `WebhookReader.identify` reads it when it arrives; undefined where the provider does not say it beforehand. */
+  readonly key: string | undefined;
+}
+
+/** Deliveries as the provider remembers them. */
+export interface DeliveryApi {
+  /** How many it may be asked for again at a time. */
+  readonly mostAtOnce: number;
+  /** Those of one hook that failed since a time, as far as the provider remembers, the newest first, no more than `most`. */
+  listFailed(
+    ref: RemoteRef,
+    hookId: string,
+    wanted: { readonly since: Date; readonly most: number },
+    signal: AbortSignal,
+  ): Promise<readonly FailedDelivery[]>;
+  /** Asks for one again. It arrives under the key that it had. */
+  redeliver(ref: RemoteRef, hookId: string, deliveryId: string, signal: AbortSignal): Promise<void>;
+}
+
 /** Where a status is put. */
 export interface StatusPlace {
   readonly commit: CommitId;
@@ -166,6 +189,7 @@ export interface ForgeApi {
   /** By the provider's own id, which survives renames and is never given to another. */
   readRepositoryById?(id: string, signal: AbortSignal): Promise<RemoteRepository>;
   readonly hooks?: HookApi;
+  readonly deliveries?: DeliveryApi;
   readonly statuses?: StatusApi;
 }
 

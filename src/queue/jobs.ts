@@ -9,6 +9,8 @@ export interface JobPayloads {
   readonly 'dry-run-repository': { readonly jobResultId: string };
   /** Creates or mends the repository's hook at the provider, where the credential may. */
   readonly 'register-hook': { readonly repositoryId: string };
+  /** Looks after a hook at the provider: whether it works, and what it could not deliver. */
+  readonly 'audit-deliveries': { readonly hookId: string };
   /** Removes what a deleted repository left outside the database: its hook at the provider. */
   readonly 'forget-repository': {
     readonly repositoryId: string;
@@ -38,8 +40,16 @@ export const JOBS = {
   'sync-repository': { retries: 3, expireSeconds: 4 * 3_600 },
   'dry-run-repository': { retries: 3, expireSeconds: 4 * 3_600 },
   'register-hook': { retries: 5, expireSeconds: 120 },
+  'audit-deliveries': { retries: 2, expireSeconds: 300 },
   'forget-repository': { retries: 5, expireSeconds: 120 },
   'send-report': { retries: 10, expireSeconds: 120 },
 } as const satisfies Record<JobName, JobKind>;
 
-export const JOB_NAMES: readonly JobName[] = ['sync-repository', 'dry-run-repository', 'register-hook', 'forget-repository', 'send-report'];
+export const JOB_NAMES: readonly JobName[] = [
+  'sync-repository',
+  'dry-run-repository',
+  'register-hook',
+  'audit-deliveries',
+  'forget-repository',
+  'send-report',
+];

@@ -13,6 +13,7 @@ const PAYLOADS: { readonly [N in JobName]: z.ZodType<JobPayloads[N]> } = {
   'sync-repository': z.object({ repositoryId: id }),
   'dry-run-repository': z.object({ jobResultId: id }),
   'register-hook': z.object({ repositoryId: id }),
+  'audit-deliveries': z.object({ hookId: z.uuid() }),
   'forget-repository': z.object({
     repositoryId: id,
     credentialId: id.nullable(),

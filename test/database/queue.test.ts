@@ -42,6 +42,7 @@ function createRecorder(): { readonly handlers: JobHandlers; readonly seen: unkn
       'sync-repository': record,
       'dry-run-repository': record,
       'register-hook': record,
+      'audit-deliveries': record,
       'forget-repository': record,
       'send-report': record,
     },

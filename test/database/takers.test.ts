@@ -12,6 +12,7 @@ const handlers: JobHandlers = {
   'sync-repository': none,
   'dry-run-repository': none,
   'register-hook': none,
+  'audit-deliveries': none,
   'forget-repository': none,
   'send-report': none,
 };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Failure } from '#domain/failure.ts';
 import type { ForgeApi, ForgeConnection, RemoteRepository } from '#providers/contract.ts';
 import { openCalls, splitName } from './call.ts';
+import { deliveryApi } from './deliveries.ts';
 import { hookApi } from './hooks.ts';
 import { statusApi } from './status.ts';
 
@@ -30,6 +31,7 @@ export function connect(connection: ForgeConnection): ForgeApi {
       return toRepository(data);
     },
     hooks: hookApi(calls),
+    deliveries: deliveryApi(calls),
     statuses: statusApi(calls),
   };
 }

@@ -6,7 +6,8 @@ import { isNotFound, splitName } from './call.ts';
 
 /** The least that a repository needs. */
 const EVENTS = ['push', 'pull_request'];
-const PERMISSION = 'the permission to manage webhooks (classic token: admin:repo_hook or repo; fine-grained: Webhooks, read and write)';
+export const HOOK_PERMISSION =
+  'the permission to manage webhooks (classic token: admin:repo_hook or repo; fine-grained: Webhooks, read and write)';
 const PER_PAGE = 100;
 /** 20 hooks per event are GitHub's limit, 250 a GitHub Enterprise Server's; a server that pages on and on is not followed. */
 const MOST_PAGES = 10;
@@ -25,7 +26,7 @@ export function hookApi(calls: GithubCalls): HookApi {
   async function list(ref: RemoteRef, signal: AbortSignal): Promise<readonly RemoteHook[]> {
     const hooks: RemoteHook[] = [];
     for (let page = 1; page <= MOST_PAGES; page++) {
-      const { data } = await calls.call({ what: 'list the webhooks of the repository', permission: PERMISSION }, () =>
+      const { data } = await calls.call({ what: 'list the webhooks of the repository', permission: HOOK_PERMISSION }, () =>
         octokit.repos.listWebhooks({ ...splitName(ref), per_page: PER_PAGE, page, request: { signal } }),
       );
       const found = z.array(hookSchema).safeParse(data);
@@ -37,7 +38,7 @@ export function hookApi(calls: GithubCalls): HookApi {
   }
 
   async function update(ref: RemoteRef, hookId: string, hook: HookSpec, signal: AbortSignal): Promise<RemoteHook> {
-    const { data } = await calls.call({ what: 'change the webhook of the repository', permission: PERMISSION }, () =>
+    const { data } = await calls.call({ what: 'change the webhook of the repository', permission: HOOK_PERMISSION }, () =>
       octokit.repos.updateWebhook({
         ...splitName(ref),
         hook_id: Number(hookId),
@@ -51,7 +52,7 @@ export function hookApi(calls: GithubCalls): HookApi {
   }
 
   async function create(ref: RemoteRef, hook: HookSpec, signal: AbortSignal): Promise<RemoteHook> {
-    const { data } = await calls.call({ what: 'create a webhook for the repository', permission: PERMISSION }, () =>
+    const { data } = await calls.call({ what: 'create a webhook for the repository', permission: HOOK_PERMISSION }, () =>
       octokit.repos.createWebhook({
         ...splitName(ref),
         name: 'web',
@@ -102,6 +103,11 @@ function toRemoteHook({ id, active, events, config }: z.infer<typeof hookSchema>
     url: config.url ?? '',
     // GitHub shows asterisks for a secret that is set.
     secretKind: config.secret === undefined ? undefined : 'hmac',
-    problem: active ? undefined : 'The webhook is switched off at GitHub.',
+    problem: active ? describeMissing(events) : 'The webhook is switched off at GitHub.',
   };
+}
+
+function describeMissing(events: readonly string[]): string | undefined {
+  const missing = EVENTS.filter((event) => !events.includes(event) && !events.includes('*'));
+  return missing.length === 0 ? undefined : `The webhook at GitHub does not send: ${missing.join(', ')}.`;
 }

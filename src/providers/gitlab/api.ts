@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Failure } from '#domain/failure.ts';
 import type { ForgeApi, ForgeConnection, RemoteRepository } from '#providers/contract.ts';
 import { openCalls } from './call.ts';
+import { deliveryApi } from './deliveries.ts';
 import { hookApi } from './hooks.ts';
 import { statusApi } from './status.ts';
 
@@ -26,6 +27,7 @@ export function connect(connection: ForgeConnection): ForgeApi {
     readRepository: ({ fullName }, signal) => readProject('read the project', fullName, signal),
     readRepositoryById: (id, signal) => readProject('find the project by its number', id, signal),
     hooks: hookApi(calls),
+    deliveries: deliveryApi(calls),
     statuses: statusApi(calls),
   };
 }

@@ -10,7 +10,7 @@ const EVENTS = {
   merge_requests_events: true,
   resource_access_token_events: true,
 };
-const PERMISSION = 'the role Maintainer in the project, and the scope api';
+export const HOOK_PERMISSION = 'the role Maintainer in the project, and the scope api';
 const PER_PAGE = 100;
 /** 100 hooks are GitLab's limit for a project; a server that pages on and on is not followed. */
 const MOST_PAGES = 10;
@@ -30,7 +30,7 @@ export function hookApi(calls: GitlabCalls): HookApi {
   async function list({ fullName }: RemoteRef, signal: AbortSignal): Promise<readonly RemoteHook[]> {
     const found: RemoteHook[] = [];
     for (let page = 1; page <= MOST_PAGES; page++) {
-      const doing = { what: 'list the webhooks of the project', permission: PERMISSION };
+      const doing = { what: 'list the webhooks of the project', permission: HOOK_PERMISSION };
       const answer = await calls.call(doing, signal, ({ hooks }) => hooks.all(fullName, { perPage: PER_PAGE, page, showExpanded: true }));
       const read = z.array(hookSchema).safeParse(answer.data);
       if (!read.success) throw new Failure('PROVIDER_FAILED', { message: 'GitLab answered a list of webhooks that cannot be read.' });
@@ -42,7 +42,7 @@ export function hookApi(calls: GitlabCalls): HookApi {
 
   /** One call that answers a hook. */
   async function ask(what: string, signal: AbortSignal, request: (hooks: Gitlab['hooks']) => Promise<unknown>): Promise<HookAnswer> {
-    const answer = await calls.call({ what: `${what} the webhook of the project`, permission: PERMISSION }, signal, ({ hooks }) =>
+    const answer = await calls.call({ what: `${what} the webhook of the project`, permission: HOOK_PERMISSION }, signal, ({ hooks }) =>
       request(hooks),
     );
     const hook = hookSchema.safeParse(answer);
@@ -62,7 +62,7 @@ export function hookApi(calls: GitlabCalls): HookApi {
   async function enable({ fullName }: RemoteRef, hookId: number, signal: AbortSignal): Promise<void> {
     try {
       const endpoint = `${encodeURIComponent(fullName)}/hooks/${hookId}/test/push_events`;
-      await calls.call({ what: 'test the webhook of the project', permission: PERMISSION }, signal, ({ hooks }) =>
+      await calls.call({ what: 'test the webhook of the project', permission: HOOK_PERMISSION }, signal, ({ hooks }) =>
         hooks.requester.post(endpoint),
       );
     } catch (error) {
@@ -72,7 +72,7 @@ export function hookApi(calls: GitlabCalls): HookApi {
 
   async function remove({ fullName }: RemoteRef, hookId: string, signal: AbortSignal): Promise<void> {
     try {
-      const doing = { what: 'remove the webhook of the project', permission: PERMISSION };
+      const doing = { what: 'remove the webhook of the project', permission: HOOK_PERMISSION };
       await calls.call(doing, signal, ({ hooks }) => hooks.remove(fullName, Number(hookId)));
     } catch (error) {
       if (!isFailure(error) || error.code !== 'REPO_NOT_FOUND') throw error;
@@ -122,7 +122,7 @@ function toRemoteHook(hook: HookAnswer, told?: HookSpec): RemoteHook {
     active: isWorking(hook),
     events: Object.keys(hook).filter((key) => key.endsWith('_events') && hook[key] === true),
     secretKind: secretKindOf(hook, told),
-    problem: isWorking(hook) ? undefined : describeDisabled(hook),
+    problem: isWorking(hook) ? describeMissing(hook) : describeDisabled(hook),
   };
 }
 
@@ -139,4 +139,10 @@ function describeDisabled({ alert_status, disabled_until }: HookAnswer): string 
     `GitLab has disabled the webhook${until} after failed deliveries. Check that GitLab reaches this address (PUBLIC_URL), ` +
     'then repair the webhook: that sends a test.'
   );
+}
+
+/** An old server does not know every event; what it does not show is not missed. */
+function describeMissing(hook: HookAnswer): string | undefined {
+  const missing = Object.keys(EVENTS).filter((event) => hook[event] === false);
+  return missing.length === 0 ? undefined : `The webhook at GitLab does not send: ${missing.join(', ')}.`;
 }
