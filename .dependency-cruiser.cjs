@@ -120,7 +120,7 @@ module.exports = {
     tsPreCompilationDeps: 'specify',
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(\\.tributary|docs|test/.*/fixtures)/' },
+    exclude: { path: '^(\\.tributary|docs|bench/peers|test/.*/fixtures)/' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
   },
 };

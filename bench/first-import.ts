@@ -1,74 +1,74 @@
-import { createRepository, untilSynced } from './harness/api.ts';
-import type { Child } from './harness/child.ts';
-import { contextFiles } from './harness/content.ts';
 import type { Bench, BenchContext, Finding } from './harness/finding.ts';
 import { megabytes, ms, spread } from './harness/finding.ts';
-import type { BenchForge } from './harness/forge.ts';
+import type { FirstImport } from './harness/first.ts';
+import { importNew } from './harness/first.ts';
 import { startConnected } from './harness/forge.ts';
-import { makeRepository } from './harness/git.ts';
+import type { Server } from './harness/postgres.ts';
 import type { Scope } from './harness/scope.ts';
 import { withScope } from './harness/scope.ts';
-import type { Installation } from './harness/service.ts';
 import type { Stages, WrittenRows } from './harness/stages.ts';
 import { measureStages, sumOf } from './harness/stages.ts';
 import { median } from './harness/statistics.ts';
 
 /** Up to so many files three rounds fit in half a minute; above, one has to do. */
 const MOST_FILES_REPEATED = 20_000;
-const WITHIN_MS = 10 * 60_000;
 const MOST_PEAK_MB = 400;
+/** What a peak that does not grow with the repository may still differ by. */
+const MOST_GROWTH = 1.1;
 
-interface Round {
-  /** As the job result says: from the moment a worker took it to its end. */
-  readonly runMs: number;
-  /** As the person sees it: from the call that registers the repository. */
-  readonly wallMs: number;
-  readonly peakMb: number | undefined;
+interface Round extends FirstImport {
   readonly stages: Stages;
+}
+
+interface Size {
+  readonly files: number;
+  readonly rounds: readonly Round[];
 }
 
 /** The first import of a repository that nobody has seen before, beside the sum of what it cannot do without. */
 export const firstImport: Bench = {
   title: 'first import, beside the sum of clone --bare, cat-file --batch, parsing once in one thread and \\copy of the rows',
   needsPostgres: false,
-  run: async ({ scope, server, files, say }: BenchContext) => {
-    const databaseUrl = await server?.createDatabase(scope, 'import');
-    const { installation, worker, forge, credential } = await startConnected(scope, databaseUrl);
-    const rounds: Round[] = [];
-    const count = files > MOST_FILES_REPEATED ? 1 : 3;
-    for (let round = 1; round <= count; round++) {
-      say(`${files} files, round ${round} of ${count}`);
-      const name = `first-${round}`;
-      const remote = await withScope(scope, (own) => publish(own, forge, name, files));
-      const imported = await importRepository(installation, worker, { name, remote_url: remote.url, credential }, files);
-      const written: WrittenRows | undefined =
-        server === undefined || databaseUrl === undefined ? undefined : { server, databaseUrl, repositoryId: imported.repositoryId };
-      const stages = await withScope(scope, (own) => measureStages(own, remote, written));
-      rounds.push({ ...imported, stages });
-    }
-    return toFindings(files, rounds, databaseUrl !== undefined);
+  run: async ({ scope, server, files: sizes, say }: BenchContext) => {
+    const measured: Size[] = [];
+    // Each size in processes of its own, whose peak is then its own.
+    for (const files of sizes) measured.push(await withScope(scope, (own) => measureSize(own, server, files, say)));
+    return [...measured.flatMap((size) => toFindings(size, server !== undefined)), ...growth(measured)];
   },
 };
 
-/** Other names in every repository: an object has one owner. */
-async function publish(scope: Scope, forge: BenchForge, name: string, files: number) {
-  const remote = await forge.createRepository(name);
-  const local = await makeRepository(scope, remote);
-  await local.commit(contextFiles(name, files));
-  await local.push();
-  return remote;
+async function measureSize(scope: Scope, server: Server | undefined, files: number, say: BenchContext['say']): Promise<Size> {
+  const databaseUrl = await server?.createDatabase(scope, 'import');
+  const connected = await startConnected(scope, databaseUrl);
+  const rounds: Round[] = [];
+  const count = files > MOST_FILES_REPEATED ? 1 : 3;
+  for (let round = 1; round <= count; round++) {
+    say(`${files} files, round ${round} of ${count}`);
+    const imported = await importNew(scope, connected, `first-${round}`, files);
+    const { remote, repositoryId } = imported;
+    const written: WrittenRows | undefined =
+      server === undefined || databaseUrl === undefined ? undefined : { server, databaseUrl, repositoryId };
+    rounds.push({ ...imported, stages: await withScope(scope, (own) => measureStages(own, remote, written)) });
+  }
+  return { files, rounds };
 }
 
-async function importRepository(installation: Installation, worker: Child, fields: Readonly<Record<string, unknown>>, files: number) {
-  const startedAt = performance.now();
-  const repositoryId = await createRepository(installation, { provider: 'github', ...fields });
-  const job = await untilSynced(installation, repositoryId, WITHIN_MS);
-  const wallMs = performance.now() - startedAt;
-  if (job.added !== files) throw new Error(`${job.added} of ${files} files became objects: ${job.summary}`);
-  return { repositoryId, runMs: job.doneAt - job.startedAt, wallMs, peakMb: worker.peakMb() };
+/** Memory at the largest size beside that at the smallest. */
+function growth(sizes: readonly Size[]): readonly Finding[] {
+  const [small, large] = [sizes.at(0), sizes.at(-1)];
+  const [least, most] = [small?.rounds.at(-1)?.peakMb, large?.rounds.at(-1)?.peakMb];
+  if (small === undefined || large === undefined || small === large || least === undefined || most === undefined) return [];
+  return [
+    {
+      name: `peak memory at ${large.files.toLocaleString('en-US')} files`,
+      ours: megabytes(most),
+      reference: { name: `at ${small.files.toLocaleString('en-US')}`, ...megabytes(least) },
+      goal: { words: `flat: at most ${MOST_GROWTH}x`, met: most <= least * MOST_GROWTH },
+    },
+  ];
 }
 
-function toFindings(files: number, rounds: readonly Round[], onPostgres: boolean): readonly Finding[] {
+function toFindings({ files, rounds }: Size, onPostgres: boolean): readonly Finding[] {
   const name = `${files.toLocaleString('en-US')} files`;
   const runs = rounds.map((round) => round.runMs);
   const sums = rounds.map((round) => sumOf(round.stages));

@@ -39,7 +39,7 @@ interface Round {
 export const incremental: Bench = {
   title: 'one changed file of many, beside the same of 1,000; nothing changed, beside one `git ls-remote`',
   needsPostgres: false,
-  run: async ({ scope, server, files, say }: BenchContext) => {
+  run: async ({ scope, server, files: [files], say }: BenchContext) => {
     const databaseUrl = await server?.createDatabase(scope, 'incremental');
     const { installation, forge, credential } = await startConnected(scope, databaseUrl);
     say(`importing ${SMALL} and ${files} files`);

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { pino } from 'pino';
+import { z } from 'zod';
 import type { Database } from '#db/database.ts';
 import { migrate } from '#db/migrate.ts';
 import { openPostgres } from '#db/postgres.ts';
 import type { JobHandlers, Queue } from '#queue/boss.ts';
 import { openQueue } from '#queue/boss.ts';
+import { startChild } from './harness/child.ts';
 import type { Bench, BenchContext, Finding } from './harness/finding.ts';
 import { ms } from './harness/finding.ts';
 import type { Scope } from './harness/scope.ts';
@@ -23,7 +25,7 @@ const MOST_P99_MS = 25;
 export const pickUp: Bench = {
   title: 'a queued job picked up by an idle worker, beside a bare LISTEN/NOTIFY',
   needsPostgres: true,
-  run: async ({ scope, server, say }: BenchContext) => {
+  run: async ({ scope, server, peers, say }: BenchContext) => {
     if (server === undefined) return [];
     const url = await server.createDatabase(scope, 'pickup');
     const queued = await openQueued(scope, url);
@@ -36,7 +38,8 @@ export const pickUp: Bench = {
       await sleep(PAUSE_MS);
       reference.push(await bare());
     }
-    return toFindings(ours, reference);
+    const graphile = peers && (await measureGraphile(scope, peers.graphileWorker, await server.createDatabase(scope, 'graphile')));
+    return toFindings(ours, reference, graphile);
   },
 };
 
@@ -91,7 +94,15 @@ async function openBare(scope: Scope, url: string): Promise<() => Promise<number
   };
 }
 
-function toFindings(ours: readonly number[], reference: readonly number[]): readonly Finding[] {
+/** The same of graphile-worker, in a process of its own, after ours. */
+async function measureGraphile(scope: Scope, script: string, databaseUrl: string): Promise<readonly number[]> {
+  const env = { DATABASE_URL: databaseUrl, JOBS: String(JOBS), CONCURRENCY: String(CONCURRENCY), PAUSE_MS: String(PAUSE_MS) };
+  const child = startChild(scope, { script, env });
+  const [, times = '[]'] = await child.line(/times (\[.*\])/);
+  return z.array(z.number()).parse(JSON.parse(times));
+}
+
+function toFindings(ours: readonly number[], reference: readonly number[], graphile: readonly number[] | undefined): readonly Finding[] {
   const p50 = { ours: median(ours), reference: median(reference) };
   const p99 = { ours: quantile(ours, 0.99), reference: quantile(reference, 0.99) };
   return [
@@ -108,5 +119,14 @@ function toFindings(ours: readonly number[], reference: readonly number[]): read
       reference: { name: 'bare NOTIFY', ...ms(p99.reference) },
       goal: { words: `under ${MOST_P99_MS} ms`, met: p99.ours < MOST_P99_MS },
     },
+    ...(graphile === undefined
+      ? []
+      : [
+          {
+            name: 'pick-up, p50 beside graphile-worker',
+            ours: ms(p50.ours),
+            reference: { name: 'graphile-worker', ...ms(median(graphile)) },
+          },
+        ]),
   ];
 }

@@ -1,16 +1,19 @@
-/** `npm run bench [-- name …] [--json] [--files N] [--embedded] [--list]`: every figure beside its reference, measured in the same run. */
+/** `npm run bench [-- name …] [--json] [--files N,…] [--peers] [--embedded] [--list]`: every figure beside its reference, measured in the same run. */
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { acceptance } from './acceptance.ts';
+import { embeddedLoad } from './embedded-load.ts';
+import { entities } from './entities.ts';
 import { firstImport } from './first-import.ts';
-import type { Bench } from './harness/finding.ts';
+import type { Bench, BenchContext } from './harness/finding.ts';
 import { describeMachine, machineLine } from './harness/machine.ts';
+import { openPeers } from './harness/peers.ts';
 import { openServer } from './harness/postgres.ts';
-import type { Server } from './harness/postgres.ts';
 import type { Outcome } from './harness/print.ts';
-import { toJson, toLines } from './harness/print.ts';
+import { toGoals, toJson, toLines } from './harness/print.ts';
 import type { Scope } from './harness/scope.ts';
 import { openScope, removeLeftovers, withScope } from './harness/scope.ts';
+import { idle } from './idle.ts';
 import { incremental } from './incremental.ts';
 import { pickUp } from './pick-up.ts';
 import { pushToStatus } from './push-to-status.ts';
@@ -22,7 +25,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'push-to-status': pushToStatus,
   'first-import': firstImport,
   incremental,
+  entities,
   start,
+  'embedded-load': embeddedLoad,
+  idle,
 };
 const NO_SERVER = 'no PostgreSQL (found none or not asked for: install it, or set BENCH_DATABASE_URL), so on the embedded database';
 const DEFAULT_FILES = 10_000;
@@ -34,6 +40,7 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     files: { type: 'string', default: String(DEFAULT_FILES) },
+    peers: { type: 'boolean', default: false },
     embedded: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
   },
@@ -41,9 +48,13 @@ const { values, positionals } = parseArgs({
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const files = Number(values.files);
+  const [first = 0, ...others] = values.files
+    .split(',')
+    .map(Number)
+    .toSorted((one, other) => one - other);
+  const files = [first, ...others] as const;
   const unknown = positionals.filter((name) => !Object.hasOwn(BENCHES, name));
-  if (values.list || unknown.length > 0 || !Number.isInteger(files) || files < 1_000) {
+  if (values.list || unknown.length > 0 || files.some((count) => !Number.isInteger(count) || count < 1_000)) {
     if (unknown.length > 0) console.error(`There is no bench called ${unknown.join(', ')}.`);
     console.log(
       Object.entries(BENCHES)
@@ -68,26 +79,27 @@ async function main(): Promise<number> {
   }
 }
 
-async function runAll(scope: Scope, names: readonly string[], files: number, interrupted: AbortSignal): Promise<number> {
+async function runAll(scope: Scope, names: readonly string[], files: BenchContext['files'], interrupted: AbortSignal): Promise<number> {
   const server = values.embedded ? undefined : await openServer(scope, process.env['BENCH_DATABASE_URL']);
+  const peers = values.peers ? await openPeers((line) => console.error(line)) : undefined;
   const machine = describeMachine(server?.version ?? NO_SERVER);
   if (!values.json) console.log(`${machineLine(machine)}\n`);
   const outcomes: Outcome[] = [];
   for (const name of names) {
     const bench = BENCHES[name];
     if (bench === undefined || interrupted.aborted) continue;
-    const outcome = await runOne(scope, name, bench, server, files);
+    const outcome = await runOne(scope, name, bench, { server, peers, files });
     if (interrupted.aborted) break;
     outcomes.push(outcome);
     if (!values.json) console.log(`${toLines(outcome).join('\n')}\n`);
   }
-  if (values.json) console.log(toJson(machine, outcomes));
+  console.log(values.json ? toJson(machine, outcomes) : toGoals(outcomes).join('\n'));
   return outcomes.some((outcome) => 'failed' in outcome) ? 1 : 0;
 }
 
-async function runOne(scope: Scope, name: string, bench: Bench, server: Server | undefined, files: number): Promise<Outcome> {
+async function runOne(scope: Scope, name: string, bench: Bench, given: Pick<BenchContext, 'server' | 'peers' | 'files'>): Promise<Outcome> {
   const { title } = bench;
-  if (bench.needsPostgres && server === undefined) return { bench: name, title, skipped: 'it needs PostgreSQL' };
+  if (bench.needsPostgres && given.server === undefined) return { bench: name, title, skipped: 'it needs PostgreSQL' };
   const startedAt = performance.now();
   const load = loadavg()[0] ?? 0;
   const say = (line: string): void => {
@@ -96,7 +108,7 @@ async function runOne(scope: Scope, name: string, bench: Bench, server: Server |
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error(`it took more than ${BENCH_WITHIN_MS / 60_000} minutes`)), BENCH_WITHIN_MS);
   try {
-    const findings = await withScope(scope, (own) => Promise.race([bench.run({ scope: own, server, files, say }), late.promise]));
+    const findings = await withScope(scope, (own) => Promise.race([bench.run({ ...given, scope: own, say }), late.promise]));
     return { bench: name, title, seconds: (performance.now() - startedAt) / 1_000, load, findings };
   } catch (error) {
     return { bench: name, title, failed: error instanceof Error ? (error.stack ?? error.message) : String(error) };

@@ -14,7 +14,8 @@ const COLD_ROUNDS = 3;
 const WARM_ROUNDS = 5;
 const MOST_WARM_MS = 1_000;
 const MOST_WARM_RATIO = 2;
-const MOST_COLD_MB = 1_100;
+const MOST_COLD_MS = 2_000;
+const MOST_COLD_MB = 1_000;
 
 interface Start {
   readonly ms: number;
@@ -81,12 +82,12 @@ function toFindings(name: 'warm' | 'cold', rounds: readonly Round[]): readonly F
   const goal =
     name === 'warm'
       ? { words: `under ${MOST_WARM_RATIO}x and under 1 s`, met: ours < MOST_WARM_MS && ours / reference < MOST_WARM_RATIO }
-      : undefined;
+      : { words: `under ${MOST_COLD_MS / 1_000} s`, met: ours < MOST_COLD_MS };
   const time: Finding = {
     name: `${name} start`,
     ours: ms(ours),
     reference: { name: `PGlite alone, ${name}`, ...ms(reference) },
-    ...(goal !== undefined && { goal }),
+    goal,
     notes: [`${spread('ours', times('ours'))}; ${spread('PGlite', times('reference'))}`],
   };
   if (peaks('ours').length === 0) return [time];
@@ -95,7 +96,7 @@ function toFindings(name: 'warm' | 'cold', rounds: readonly Round[]): readonly F
     name: `${name} start, peak memory`,
     ours: megabytes(peak),
     reference: { name: `PGlite alone, ${name}`, ...megabytes(median(peaks('reference'))) },
-    ...(name === 'cold' && { goal: { words: `without the ${MOST_COLD_MB} MB of a first initdb`, met: peak < MOST_COLD_MB } }),
+    ...(name === 'cold' && { goal: { words: `under ${MOST_COLD_MB} MB`, met: peak < MOST_COLD_MB } }),
   };
   return [time, memory];
 }

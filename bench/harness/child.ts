@@ -54,10 +54,19 @@ export function startChild(scope: Scope, { script, args = [], env = {}, nodeArgs
 }
 
 /** Highest resident memory of a running process, in MB. */
-export function peakMbOf(pid: number): number | undefined {
+function peakMbOf(pid: number): number | undefined {
+  return statusMb(pid, /VmHWM:\s+(\d+) kB/);
+}
+
+/** Resident memory of a running process now, in MB. */
+export function residentMbOf(pid: number): number | undefined {
+  return statusMb(pid, /VmRSS:\s+(\d+) kB/);
+}
+
+function statusMb(pid: number, figure: RegExp): number | undefined {
   try {
-    const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return peak === undefined ? undefined : Number(peak) / 1024;
+    const kB = figure.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kB === undefined ? undefined : Number(kB) / 1024;
   } catch {
     return undefined;
   }

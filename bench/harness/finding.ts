@@ -1,3 +1,4 @@
+import type { Peers } from './peers.ts';
 import type { Server } from './postgres.ts';
 import type { Scope } from './scope.ts';
 
@@ -24,7 +25,10 @@ export interface BenchContext {
   readonly scope: Scope;
   /** undefined where no PostgreSQL was found; then what can run on the embedded database runs there. */
   readonly server: Server | undefined;
-  readonly files: number;
+  /** Other people's programs, where they were asked for. */
+  readonly peers: Peers | undefined;
+  /** Sizes of repositories, smallest first; benches that measure one size take the first. */
+  readonly files: readonly [number, ...number[]];
   /** A line for the person who waits. */
   readonly say: (line: string) => void;
 }

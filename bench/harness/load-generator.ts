@@ -9,6 +9,9 @@ import { connect } from 'node:net';
 import type { LoadOrder, LoadResult } from './load.ts';
 import { quantile } from './statistics.ts';
 
+/** Probot answers 200. */
+const ACCEPTED = /^HTTP\/1\.1 20[02] /;
+
 if (process.send === undefined) throw new Error('the load generator is started by a bench');
 process.on('disconnect', () => process.exit(0));
 const [order] = (await once(process, 'message')) as [LoadOrder];
@@ -33,7 +36,7 @@ async function sendAll(load: LoadOrder): Promise<LoadResult> {
       socket.write(Buffer.concat([head(load, signature, id, body.length), body]));
       const answer = await read();
       times.push(performance.now() - sentAt);
-      if (answer.startsWith('HTTP/1.1 202 ')) acknowledged.push(id);
+      if (ACCEPTED.test(answer)) acknowledged.push(id);
       else {
         refused++;
         lastRefusal = answer.slice(0, 500);

@@ -21,6 +21,21 @@ export function toLines(outcome: Outcome): readonly string[] {
   return [`${head} (${outcome.seconds.toFixed(0)} s, load ${outcome.load.toFixed(1)} before)`, ...outcome.findings.flatMap(findingLines)];
 }
 
+/** Every goal of the run in a line of its own, those that were missed last. */
+export function toGoals(outcomes: readonly Outcome[]): readonly string[] {
+  const goals = outcomes.flatMap((outcome) => ('findings' in outcome ? outcome.findings.filter(({ goal }) => goal !== undefined) : []));
+  const [met, missed] = [goals.filter(({ goal }) => goal?.met), goals.filter(({ goal }) => goal?.met === false)];
+  return [
+    `${met.length} of ${goals.length} goals reached`,
+    ...met.map((finding) => goalLine('reached', finding)),
+    ...missed.map((finding) => goalLine('NOT reached', finding)),
+  ];
+}
+
+function goalLine(word: string, { name, goal }: Finding): string {
+  return `  ${word.padEnd(12)} ${name.padEnd(44)} ${goal?.words ?? ''}`;
+}
+
 /** The same for programs: every finding with its ratio. */
 export function toJson(machine: object, outcomes: readonly Outcome[]): string {
   const benches = outcomes.map((outcome) =>
