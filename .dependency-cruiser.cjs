@@ -23,7 +23,7 @@ const MAY_IMPORT = {
   inbox: ['steps/', 'domain/', 'queue/', CONTRACT, ...TABLES],
   receive: ['steps/', 'domain/', 'inbox/', CONTRACT, ...TABLES],
   poll: ['domain/', 'queue/', 'git/', ...TABLES],
-  import: ['domain/', ...TABLES],
+  import: ['domain/', 'db/copy-text.ts', ...TABLES],
   report: ['steps/', 'domain/', 'queue/', CONTRACT, ...TABLES],
   sync: ['steps/', 'domain/', 'queue/', 'git/', 'import/', 'report/store.ts', CONTRACT, ...TABLES],
   // management

@@ -60,6 +60,8 @@ export interface Session {
    * bytea is not supported. One statement of its own or several: not for use inside a transaction.
    */
   bulkInsert(table: string, columns: readonly string[], rows: Iterable<BulkRow>): Promise<void>;
+  /** The same for rows that are text already (src/db/copy-text.ts), whole lines in each piece. */
+  bulkCopy(table: string, columns: readonly string[], text: readonly Uint8Array<ArrayBuffer>[]): Promise<void>;
 }
 
 export type BulkRow = readonly (string | number | null)[];

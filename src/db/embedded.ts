@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect } from 'kysely';
 import type { Logger } from 'pino';
-import { copyRowsEmbedded } from './bulk-insert.ts';
+import { copyPiecesEmbedded, copyRowsEmbedded } from './bulk-insert.ts';
 import type { Database, Statement } from './database.ts';
 import { lockFolder } from './folder-lock.ts';
 import { unpackPreparedFolder } from './prepared-folder.ts';
@@ -60,7 +60,12 @@ export async function openEmbedded({ dataDir, log, lockWaitMs = 5_000 }: Embedde
         (await pglite.query<R>(text, [...values])).rows,
       // There is one connection, and it is everybody's.
       session: (_signal, work) =>
-        work({ kysely, transaction, bulkInsert: (table, columns, rows) => copyRowsEmbedded(pglite, table, columns, rows) }),
+        work({
+          kysely,
+          transaction,
+          bulkInsert: (table, columns, rows) => copyRowsEmbedded(pglite, table, columns, rows),
+          bulkCopy: (table, columns, text) => copyPiecesEmbedded(pglite, table, columns, text),
+        }),
       listen: async (channel, onWake) => {
         const unlisten = await pglite.listen(channel, () => onWake());
         return () => unlisten();

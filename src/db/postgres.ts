@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { createSlots } from '#domain/slots.ts';
 import { openBossPool } from './boss-pool.ts';
-import { copyRows } from './bulk-insert.ts';
+import { copyPieces, copyRows } from './bulk-insert.ts';
 import type { Channel, Database, Session, Statement, Unlisten } from './database.ts';
 import { listenOn } from './listener.ts';
 import type { Schema } from './schema.ts';
@@ -79,6 +79,7 @@ async function onClient<T>(pool: pg.Pool, work: (session: Session) => Promise<T>
       kysely,
       transaction: (inside) => kysely.transaction().execute((trx) => inside({ kysely: trx })),
       bulkInsert: (table, columns, rows) => copyRows(client, table, columns, rows),
+      bulkCopy: (table, columns, text) => copyPieces(client, table, columns, text),
     });
   } catch (error) {
     // A connection that may still be inside a transaction or a COPY must not go back to the pool.

@@ -5,6 +5,7 @@ import type { DataPlace, FoundPlace } from './locate-data.ts';
 import type { BatchFile } from './parse-batch.ts';
 import type { WorkerAnswer, WorkerTask } from './parse-worker.ts';
 import { makeProblem } from './problem-codes.ts';
+import type { ParsedRows } from './stage/parse-rows.ts';
 import { createSlots } from '#domain/slots.ts';
 
 export interface ParsePoolOptions {
@@ -19,6 +20,8 @@ export interface ParsePoolOptions {
 export interface ParsePool {
   /** Every file is answered, in order: one that takes too long or crashes its thread has a problem that says so. Rejects only when `signal` aborts. */
   parse(files: readonly BatchFile[], signal: AbortSignal): Promise<readonly ParsedFile[]>;
+  /** The same as rows of a stage for this repository, which the main thread need not look into. */
+  rows(files: readonly BatchFile[], repositoryId: string, signal: AbortSignal): Promise<ParsedRows>;
   check(check: SchemaCheck, signal: AbortSignal): Promise<readonly Violation[]>;
   /** Where these pieces of data are written; nothing for those that cannot be found. */
   locate(file: BatchFile, places: readonly DataPlace[], signal: AbortSignal): Promise<readonly (FoundPlace | undefined)[]>;
@@ -57,22 +60,41 @@ export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptio
     }
   }
 
-  async function parse(files: readonly BatchFile[], signal: AbortSignal): Promise<readonly ParsedFile[]> {
+  /** What the files come to, in one part or, where reading one of them fails, in several. */
+  async function inParts<T>(
+    files: readonly BatchFile[],
+    read: (files: readonly BatchFile[]) => Promise<T>,
+    failed: (file: BatchFile, error: TaskFailed) => T,
+  ): Promise<readonly T[]> {
+    const [first] = files;
+    if (first === undefined) return [];
     try {
-      const answer = await run({ kind: 'parse', files }, signal);
-      return 'files' in answer ? answer.files : [];
+      return [await read(files)];
     } catch (error) {
       if (!(error instanceof TaskFailed)) throw error;
-      const [only] = files;
-      if (files.length === 1 && only !== undefined) return [failedFile(only, error, timeoutMs)];
+      if (files.length === 1) return [failed(first, error)];
       // Somewhere in the batch; halves find it in few steps, and all the others are read.
       const middle = Math.ceil(files.length / 2);
-      return [...(await parse(files.slice(0, middle), signal)), ...(await parse(files.slice(middle), signal))];
+      return [...(await inParts(files.slice(0, middle), read, failed)), ...(await inParts(files.slice(middle), read, failed))];
     }
   }
 
   return {
-    parse: async (files, signal) => (files.length === 0 ? [] : parse(files, signal)),
+    async parse(files, signal) {
+      const read = async (some: readonly BatchFile[]): Promise<readonly ParsedFile[]> => {
+        const answer = await run({ kind: 'parse', files: some }, signal);
+        return 'files' in answer ? answer.files : [];
+      };
+      return (await inParts(files, read, (file, error) => [failedFile(file, error, timeoutMs)])).flat();
+    },
+    async rows(files, repositoryId, signal) {
+      const read = async (some: readonly BatchFile[]): Promise<ParsedRows> => {
+        const answer = await run({ kind: 'rows', files: some, repositoryId }, signal);
+        return 'rows' in answer ? answer.rows : { text: [], problems: [] };
+      };
+      const parts = await inParts(files, read, (file, error) => ({ text: [], problems: failedFile(file, error, timeoutMs).problems }));
+      return { text: parts.flatMap((part) => part.text), problems: parts.flatMap((part) => part.problems) };
+    },
     async check(check, signal) {
       try {
         const answer = await run({ kind: 'check', check }, signal);

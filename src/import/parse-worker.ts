@@ -6,15 +6,19 @@ import type { DataPlace, FoundPlace } from './locate-data.ts';
 import { locateData } from './locate-data.ts';
 import type { BatchFile } from './parse-batch.ts';
 import { parseBatch } from './parse-batch.ts';
+import type { ParsedRows } from './stage/parse-rows.ts';
+import { parseRows } from './stage/parse-rows.ts';
 
 /** What a worker is asked. Everything about content that could take long, or crash, happens behind this. */
 export type WorkerTask =
   | { readonly kind: 'parse'; readonly files: readonly BatchFile[] }
+  | { readonly kind: 'rows'; readonly files: readonly BatchFile[]; readonly repositoryId: string }
   | { readonly kind: 'check'; readonly check: SchemaCheck }
   | { readonly kind: 'locate'; readonly file: BatchFile; readonly places: readonly DataPlace[] };
 
 export type WorkerAnswer =
   | { readonly files: readonly ParsedFile[] }
+  | { readonly rows: ParsedRows }
   | { readonly violations: readonly Violation[] }
   | { readonly places: readonly (FoundPlace | undefined)[] };
 
@@ -25,6 +29,8 @@ export function runTask(task: WorkerTask): WorkerAnswer {
   switch (task.kind) {
     case 'parse':
       return { files: parseBatch(task.files) };
+    case 'rows':
+      return { rows: parseRows(task.files, task.repositoryId) };
     case 'check':
       return { violations: checkData(task.check) };
     case 'locate':

@@ -38,45 +38,47 @@ const MOST_BATCHES = 6;
  * Brings what the files declare into the stage: parsed off the main thread, those apart that were parsed before. Reading, parsing and writing go on
  * side by side, in the order of `files`; problems are told in that order too.
  */
-export async function stageFiles(deps: ParseDeps, request: StageRequest): Promise<void> {
-  const { files } = request;
-  if (files.length > MOST_CACHED) return stageRead(deps, request, files, files.length);
-  const missing = await stageCached(deps, request, [...files]);
-  await stageRead(deps, request, missing, missing.length, (parsed) => keep(deps.database, request.organizationId, missing, parsed));
+export async function stageFiles({ database, pool }: ParseDeps, request: StageRequest): Promise<void> {
+  const { files, organizationId, stage, problems, signal } = request;
+  if (files.length > MOST_CACHED) {
+    await stageRead(request, files, files.length, async (batch, before) => {
+      const [rows] = await Promise.all([pool.rows(batch, stage.repositoryId, signal), before]);
+      problems.add(rows.problems);
+      await stage.addText(rows);
+    });
+    return;
+  }
+  const missing = await stageCached(database, request);
+  await stageRead(request, missing, missing.length, async (batch, before) => {
+    const [parsed] = await Promise.all([pool.parse(batch, signal), before]);
+    await take(request, parsed);
+    await keep(database, organizationId, missing, parsed);
+  });
 }
 
 /** Answers with the files that nobody parsed yet. */
-async function stageCached(
-  { database }: ParseDeps,
-  request: StageRequest,
-  files: readonly SelectedFile[],
-): Promise<readonly SelectedFile[]> {
+async function stageCached(database: Database, request: StageRequest): Promise<readonly SelectedFile[]> {
+  const files = [...request.files];
   const cached = await loadParsed(database, request.organizationId, files.map(cacheKey));
   if (cached.size > 0) await take(request, [...cached.values()]);
   return files.filter(({ file }) => !cached.has(file.path));
 }
 
+/** `stageBatch` may parse at once and has to write when `before`, all that was read earlier, is written. */
 async function stageRead(
-  { pool }: ParseDeps,
   request: StageRequest,
   files: Iterable<SelectedFile>,
   total: number,
-  onParsed?: (parsed: readonly ParsedFile[]) => Promise<void>,
+  stageBatch: (batch: readonly BatchFile[], before: Promise<void>) => Promise<void>,
 ): Promise<void> {
-  const { log, signal } = request;
   const waiting: Promise<void>[] = [];
   let staged: Promise<void> = Promise.resolve();
   let done = 0;
   for await (const batch of readBatches(request, files)) {
-    const parsing = pool.parse(batch, signal);
-    const before = staged;
-    staged = (async () => {
-      const [parsed] = await Promise.all([parsing, before]);
-      await take(request, parsed);
-      await onParsed?.(parsed);
+    staged = stageBatch(batch, staged).then(() => {
       done += batch.length;
-      log.progress({ stage: 'parse', done, total });
-    })();
+      request.log.progress({ stage: 'parse', done, total });
+    });
     // Met below, at the latest; until then it must not count as unhandled.
     staged.catch(() => undefined);
     waiting.push(staged);

@@ -3,8 +3,9 @@ import type { RawBuilder } from 'kysely';
 import { v7 as newId } from 'uuid';
 import type { Database, Session } from '#db/database.ts';
 import type { ParsedObject } from '#domain/content.ts';
-import { objectIdsOf } from '#import/object-id.ts';
 import type { Line } from '#import/store.ts';
+import type { ParsedRows } from './parse-rows.ts';
+import { OBJECT_COLUMNS, toRows } from './rows.ts';
 
 /**
  * What one run read, on its way to being served: temporary tables of one connection, which no one else sees, which are not logged, and which
@@ -21,6 +22,8 @@ export interface Stage {
   /** What differs from what is served: the plan. */
   readonly changes: RawBuilder<unknown>;
   addObjects(objects: readonly ParsedObject[]): Promise<void>;
+  /** The same from text that a parsing thread made. */
+  addText(rows: Pick<ParsedRows, 'text'>): Promise<void>;
   addPaths(paths: Iterable<string>): Promise<void>;
 }
 
@@ -42,6 +45,7 @@ export async function withStage<T>(
       paths: sql.table(names.paths),
       changes: sql.table(names.changes),
       addObjects: (objects: readonly ParsedObject[]) => session.bulkInsert(names.objects, OBJECT_COLUMNS, toRows(repositoryId, objects)),
+      addText: ({ text }: Pick<ParsedRows, 'text'>) => session.bulkCopy(names.objects, OBJECT_COLUMNS, text),
       addPaths: (paths: Iterable<string>) =>
         session.bulkInsert(
           names.paths,
@@ -57,14 +61,6 @@ export async function withStage<T>(
       await dropTables(stage).catch(() => undefined);
     }
   });
-}
-
-const OBJECT_COLUMNS = ['object_id', 'kind', 'key', 'name', 'path', 'line_number', 'schema_name', 'hash', 'body'];
-
-function* toRows(repositoryId: string, objects: readonly ParsedObject[]) {
-  const idOf = objectIdsOf(repositoryId);
-  for (const { kind, key, name, path, line, schemaName, hash, json } of objects)
-    yield [idOf(kind, key), kind, key, name, path, line, schemaName ?? null, hash, json];
 }
 
 async function createTables({ session, objects, paths, changes }: Pick<Stage, 'session' | 'objects' | 'paths' | 'changes'>): Promise<void> {
