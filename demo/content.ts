@@ -35,6 +35,20 @@ export const TEMPLATES = {
   'export_templates/dcim/device/inventory.csv': 'name,site\n{% for device in queryset %}{{ device.name }},{{ device.site }}\n{% endfor %}',
 };
 
+export const LAB_CONFIG = {
+  'config_contexts/lab.yaml': `_metadata:
+  name: Lab servers
+ntp-servers: [192.0.2.1]
+`,
+};
+
+export const LAB_PUSH = {
+  'config_contexts/lab.yaml': `_metadata:
+  name: Lab servers
+ntp-servers: [192.0.2.1, 192.0.2.2]
+`,
+};
+
 /** A second site, and one server more at the first. */
 export const GOOD_PUSH = {
   'config_contexts/locations/NYC.yaml': `_metadata:

@@ -7,7 +7,7 @@ import { until } from './until.ts';
 
 /** What the demo asks of the service, all of it over the documented REST interface. */
 export interface Desk {
-  readonly saveToken: (token: { readonly name: string; readonly url: string; readonly token: string }) => Promise<string>;
+  readonly saveToken: (token: DemoToken) => Promise<string>;
   readonly register: (name: string, remoteUrl: string, credential: string) => Promise<DemoRepository>;
   readonly change: (id: string, fields: Readonly<Record<string, unknown>>) => Promise<void>;
   /** The run that imports this commit, followed to its end. */
@@ -19,6 +19,13 @@ export interface Desk {
   readonly deliveries: () => Promise<readonly Delivery[]>;
 }
 
+export interface DemoToken {
+  readonly name: string;
+  readonly provider: 'github' | 'gitlab';
+  readonly url: string;
+  readonly token: string;
+}
+
 export interface EndedRun {
   readonly job: JobResult;
   readonly log: readonly LogEntry[];
@@ -28,6 +35,7 @@ const repositorySchema = z.object({
   id: z.string(),
   url: z.string(),
   name: z.string(),
+  remote_url: z.string(),
   current_head: z.string(),
   webhook: z.object({ id: z.string(), url: z.string(), status: z.string() }).nullable(),
 });
@@ -55,8 +63,7 @@ export function openDesk(api: Api): Desk {
   }
   return {
     saveToken: async (token) => {
-      const body = { provider: 'github', ...token };
-      return z.object({ state: z.string() }).parse(await api.call('POST', `${ORGANIZATION}git-tokens/`, { body })).state;
+      return z.object({ state: z.string() }).parse(await api.call('POST', `${ORGANIZATION}git-tokens/`, { body: token })).state;
     },
     register: async (name, remoteUrl, credential) => {
       const body = { name, remote_url: remoteUrl, branch: 'main', credential };

@@ -1,9 +1,10 @@
-import { BAD_PUSH, GOOD_PUSH, HELD_PUSH, MEND, NET_CONFIG } from './content.ts';
+import { BAD_PUSH, GOOD_PUSH, HELD_PUSH, LAB_PUSH, MEND, NET_CONFIG } from './content.ts';
 import type { Context, DemoRepository, Desk, EndedRun } from './desk.ts';
 import type { DemoForge } from './forge.ts';
+import { GROUP, isPush } from './forge.ts';
 import type { Narrator } from './tell.ts';
 import { until } from './until.ts';
-import type { WorkTree } from './work-tree.ts';
+import type { Remote, WorkTree } from './work-tree.ts';
 
 export interface Stage {
   readonly tell: Narrator;
@@ -13,11 +14,13 @@ export interface Stage {
 }
 
 const NYC = 'NYC servers';
+/** As GitHub and as GitLab call it. */
+const UNDER_WAY: readonly string[] = ['pending', 'running'];
 
 /** A token is saved and two repositories are registered; the rest happens by itself. */
 export async function registerRepositories({ tell, desk, forge, serviceUrl }: Stage): Promise<DemoRepository> {
   tell.chapter('A Git token is saved, and two repositories are registered with it');
-  const state = await desk.saveToken({ name: 'forge-main', url: forge.url, token: forge.serviceToken });
+  const state = await desk.saveToken({ name: 'forge-main', provider: 'github', url: forge.url, token: forge.serviceToken });
   tell.say(
     `POST /api/organizations/default/git-tokens/       saved as "forge-main" (${state}); the secret is sealed and never shown again`,
   );
@@ -46,7 +49,7 @@ export async function goodPush(stage: Stage, repository: DemoRepository, tree: W
   tell.claim(`the run ended as ${run.job.status.value}: ${run.job.result?.summary}`, run.job.status.value === 'SUCCESS');
   const contexts = await desk.contexts(repository.id);
   tell.claim(`served now: ${NYC} with ${servers(contexts)}, AMS servers`, count(contexts) === 3 && contexts.has('AMS servers'));
-  await showStatus(stage, commit, 'success');
+  await showStatus(stage, repository, commit, 'success');
 }
 
 export async function badPush(stage: Stage, repository: DemoRepository, tree: WorkTree): Promise<void> {
@@ -66,7 +69,7 @@ export async function badPush(stage: Stage, repository: DemoRepository, tree: Wo
     `the last good commit is still served: ${NYC} with ${servers(after)}, and no FRA servers`,
     JSON.stringify([...after]) === JSON.stringify([...before]) && !after.has('FRA servers'),
   );
-  const description = await showStatus(stage, commit, 'failure');
+  const description = await showStatus(stage, repository, commit, 'failure');
   tell.claim('the status says how many errors there are', description.includes(String(errors.length)));
 }
 
@@ -76,7 +79,7 @@ export async function mend(stage: Stage, repository: DemoRepository, tree: WorkT
   const { commit, run } = await pushAndFollow(stage, repository, tree, 'Mend NYC and AMS', MEND);
   tell.claim(`the run ended as ${run.job.status.value}: ${run.job.result?.summary}`, run.job.status.value === 'SUCCESS');
   tell.claim('FRA servers is served too', (await desk.contexts(repository.id)).has('FRA servers'));
-  await showStatus(stage, commit, 'success');
+  await showStatus(stage, repository, commit, 'success');
 }
 
 /** With `update_policy` notify a push waits for a person, who can look at the difference first. */
@@ -98,6 +101,21 @@ export async function lookFirst({ tell, desk }: Stage, repository: DemoRepositor
   await desk.change(repository.id, { update_policy: 'auto' });
 }
 
+/** GitLab signs in another way and keeps statuses by branch; for those who push it is all the same. */
+export async function sameAtGitlab(stage: Stage, clone: (remote: Remote) => Promise<WorkTree>): Promise<void> {
+  const { tell, desk, forge, serviceUrl } = stage;
+  tell.chapter('The same at GitLab');
+  await desk.saveToken({ name: 'gitlab-main', provider: 'gitlab', url: forge.url, token: forge.groupToken });
+  const url = forge.cloneUrl(`${GROUP}/lab-config`);
+  const repository = await desk.register('lab-config', url, 'gitlab-main');
+  const hook = repository.webhook?.url ?? '';
+  tell.claim(`the project has a hook: ${hook}`, hook.startsWith(`${serviceUrl}/webhooks/gitlab/`));
+  const tree = await clone({ url, username: 'oauth2', password: forge.groupToken });
+  const { commit, run } = await pushAndFollow(stage, repository, tree, 'Add a server to the lab', LAB_PUSH);
+  tell.claim(`the run ended as ${run.job.status.value}: ${run.job.result?.summary}`, run.job.status.value === 'SUCCESS');
+  await showStatus(stage, repository, commit, 'success');
+}
+
 async function pushAndFollow(
   { tell, desk, forge }: Stage,
   repository: DemoRepository,
@@ -110,7 +128,7 @@ async function pushAndFollow(
   const commit = await tree.push(message, files);
   tell.say(`git push  ${commit.slice(0, 10)}  "${message}"`);
   const delivery = await until('the delivery of the push', async () =>
-    (await desk.deliveries()).find((one) => !known.has(one.id) && one.event === 'push'),
+    (await desk.deliveries()).find((one) => !known.has(one.id) && isPush(one.event)),
   );
   const run = await desk.runFor(repository.id, commit);
   const answer = await until('the forge to have its answer', () => forge.answerTo(commit));
@@ -123,10 +141,11 @@ async function pushAndFollow(
 }
 
 /** The status that stands at the forge; its description. */
-async function showStatus({ tell, forge }: Stage, commit: string, state: string): Promise<string> {
+async function showStatus({ tell, forge }: Stage, { remote_url }: DemoRepository, commit: string, state: string): Promise<string> {
+  const fullName = remote_url.slice(`${forge.url}/`.length).replace(/\.git$/, '');
   const status = await until(`the status of ${commit.slice(0, 10)}`, async () => {
-    const [newest] = await forge.statuses('acme/net-config', commit);
-    return newest?.state === 'pending' ? undefined : newest;
+    const [newest] = await forge.statuses(fullName, commit);
+    return newest === undefined || UNDER_WAY.includes(newest.state) ? undefined : newest;
   });
   tell.claim(`the commit shows ${status.context}: ${status.state}, "${status.description}"`, status.state === state);
   return status.description ?? '';
