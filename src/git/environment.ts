@@ -41,6 +41,7 @@ export function gitEnvironment(git: Git, needs: EnvironmentNeeds): Readonly<Reco
     GIT_TEST_DISALLOW_ABBREVIATED_OPTIONS: 'true',
     GIT_RUN_SECONDS: String(wallClockSeconds(needs.timeoutMs ?? git.timeoutMs)),
     GIT_RUN_FILE_BLOCKS: String(Math.ceil(git.limits.maxPackBytes / 512)),
+    GIT_RUN_DATA_KIB: String(Math.ceil(dataBytes(git.limits.maxPackBytes) / 1024)),
     ...(needs.gitDir === undefined ? {} : { GIT_DIR: needs.gitDir }),
     ...(needs.credentialFor === undefined ? {} : { GIT_RUN_CREDENTIAL_FOR: needs.credentialFor }),
     ...(needs.watchStdin === true ? { GIT_RUN_WATCH_STDIN: '1' } : {}),
@@ -51,4 +52,11 @@ export function gitEnvironment(git: Git, needs: EnvironmentNeeds): Readonly<Reco
 /** Our own timer comes first; this one serves when it cannot. */
 function wallClockSeconds(timeoutMs: number): number {
   return Math.ceil(timeoutMs / 1000) + 5;
+}
+
+const LEAST_DATA_BYTES = 160 * 1024 * 1024;
+
+/** Taking in a pack needs memory for each object of it: 288 MiB for the 2 GiB that are allowed unless said otherwise. */
+function dataBytes(maxPackBytes: number): number {
+  return LEAST_DATA_BYTES + maxPackBytes / 16;
 }

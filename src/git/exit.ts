@@ -18,7 +18,8 @@ export class GitExitError extends Error {
   }
 }
 
-const STDERR_BYTES = 8 * 1024;
+/** Kept of what a call said. */
+export const STDERR_CHARS = 8 * 1024;
 
 /**
  * Keeps the last lines of a text: the fatal one comes last, and a remote can write without end. A line that is cut goes as a whole,
@@ -26,8 +27,8 @@ const STDERR_BYTES = 8 * 1024;
  */
 export function keepTail(text: string, more: string): string {
   const both = text + more;
-  if (both.length <= STDERR_BYTES) return both;
-  const tail = both.slice(-STDERR_BYTES);
+  if (both.length <= STDERR_CHARS) return both;
+  const tail = both.slice(-STDERR_CHARS);
   const lineEnd = tail.search(/[\r\n]/);
   return lineEnd === -1 ? '' : tail.slice(lineEnd + 1);
 }

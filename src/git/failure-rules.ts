@@ -2,16 +2,31 @@ import type { FailureCode } from '#domain/failure-codes.ts';
 
 interface FailureRule {
   readonly code: FailureCode;
+  /** Tried on what Git itself said; on what it passed on from the remote only where that is named. */
   readonly when: RegExp;
+  readonly of?: 'git' | 'remote';
   readonly message: string;
 }
+
+const BROKE_OFF = 'The Git server broke off with an error of its own.';
 
 /**
  * What Git's and libcurl's English messages mean. First match wins, so causes stand before the messages that follow from them:
  * a broken connection also ends in "index-pack failed".
  */
 export const REMOTE_RULES: readonly FailureRule[] = [
+  // Before all others: these lines quote what the remote sent, which may read like anything.
+  {
+    code: 'PROVIDER_FAILED',
+    when: /^fatal: (?:invalid ls-refs response|unknown object format|invalid length read|protocol error|mismatched algorithms|server does not support algorithm)/m,
+    message: 'The Git server does not keep to the protocol of Git.',
+  },
   { code: 'STORAGE_FULL', when: /No space left on device|Disk quota exceeded/i, message: 'There is no space left for the Git mirror.' },
+  {
+    code: 'STORAGE_FULL',
+    when: /Too many open files|cannot fork|unable to (?:fork|create thread|start thread)|Resource temporarily unavailable/i,
+    message: 'The machine allows no more processes or open files for Git.',
+  },
   {
     code: 'AUTH_FAILED',
     when: /Authentication failed for|returned error: 40[13]\b/,
@@ -29,7 +44,7 @@ export const REMOTE_RULES: readonly FailureRule[] = [
   },
   {
     code: 'REPO_NOT_FOUND',
-    when: /^(?:fatal|remote|ERROR): .*(?:not found|does not exist)|returned error: (?:404|410)\b|does not appear to be a git repository/im,
+    when: /^(?:fatal|ERROR): .*(?:not found|does not exist)|returned error: (?:404|410)\b|does not appear to be a git repository/im,
     message: 'The Git server knows no repository at this address.',
   },
   {
@@ -57,9 +72,16 @@ export const REMOTE_RULES: readonly FailureRule[] = [
   },
   { code: 'REF_NOT_FOUND', when: /couldn't find remote ref/, message: 'The remote has no such branch or ref.' },
   {
+    code: 'REPO_NOT_FOUND',
+    of: 'remote',
+    when: /remote error: .*(?:not (?:be )?found|does not exist)/i,
+    message: 'The Git server knows no repository at this address.',
+  },
+  { code: 'PROVIDER_FAILED', of: 'remote', when: /^remote: (?:fatal|error): |remote error: /im, message: BROKE_OFF },
+  {
     code: 'PROVIDER_FAILED',
-    when: /^remote: (?:fatal|error): |upload-pack: |bad line length|invalid server response|expected flush|unexpected .*(?:packet|response)/im,
-    message: 'The Git server broke off with an error of its own.',
+    when: /upload-pack: |bad line length|invalid server response|expected flush|unexpected .*(?:packet|response)|content unencoding|Too large response headers/im,
+    message: BROKE_OFF,
   },
   {
     code: 'CONNECTION_FAILED',
@@ -68,7 +90,7 @@ export const REMOTE_RULES: readonly FailureRule[] = [
   },
   {
     code: 'REMOTE_CORRUPT',
-    when: /fsck error|did not send all necessary objects|index-pack|unpack|pack (?:is corrupted|has bad object|signature mismatch)|bad pack|unresolved delta|inflate|mismatch|bad object|corrupt|invalid object|missing/i,
+    when: /fsck error|did not send all necessary objects|Cannot obtain needed|Unable to find \w+ under|cannot process '.*' and '.*' at the same time|index-pack|unpack|pack (?:is corrupted|has bad object|signature mismatch)|bad pack|unresolved delta|inflate|mismatch|bad object|corrupt|invalid object|missing/i,
     message: 'The repository holds damaged or malformed objects, so nothing of it was taken over.',
   },
 ];

@@ -4,7 +4,7 @@ import type { Redactor } from '#domain/redact.ts';
 import { createRedactor } from '#domain/redact.ts';
 import type { Remote } from '#domain/remote.ts';
 import type { GitExit } from './exit.ts';
-import { GitExitError } from './exit.ts';
+import { GitExitError, STDERR_CHARS } from './exit.ts';
 import { REMOTE_RULES } from './failure-rules.ts';
 
 const CAUSE_CHARS = 2048;
@@ -19,7 +19,8 @@ export function toRemoteFailure(error: unknown, remote: Remote): unknown {
   const general = generalFailure(error.exit, cause);
   if (general !== undefined) return general;
 
-  const rule = REMOTE_RULES.find(({ when }) => when.test(error.exit.stderr));
+  const said = whoSaidWhat(error.exit.stderr);
+  const rule = REMOTE_RULES.find(({ when, of = 'git' }) => when.test(said[of]));
   if (rule === undefined) return new Failure('INTERNAL', { message: 'Git failed for a reason that is not known here.', cause });
   const code = rule.code === 'AUTH_FAILED' && remote.access === undefined ? 'AUTH_MISSING' : rule.code;
   const message = code === rule.code ? rule.message : 'The Git server refuses to show this repository without a credential.';
@@ -64,16 +65,42 @@ function toReadFailure(error: unknown, code: FailureCode, message: string): unkn
 function generalFailure(exit: GitExit, cause: Error): Failure | undefined {
   if (exit.ended === 'aborted') return new Failure('CANCELLED', { message: 'The run was ended while Git was at work.', cause });
   if (exit.ended === 'timed-out') return new Failure('CLONE_TIMEOUT', { message: 'Git did not finish within the time limit.', cause });
+  const said = whoSaidWhat(exit.stderr).git;
+  if (exit.ended === 'not-started' && /\b(?:EMFILE|ENFILE|EAGAIN|ENOMEM)\b/.test(said))
+    return new Failure('STORAGE_FULL', { message: 'The machine allows no more processes or open files for Git.', cause });
   if (exit.ended === 'not-started' || exit.code === 126 || exit.code === 127) {
     return new Failure('GIT_UNUSABLE', { message: 'Git could not be started.', cause });
   }
-  if (exit.code === SIGNALS + SIGXFSZ || /signal 25\b|File size limit exceeded|File too large/.test(exit.stderr)) {
+  if (exit.code === SIGNALS + SIGXFSZ || /signal 25\b|File size limit exceeded|File too large/.test(said)) {
     return new Failure('TOO_LARGE', {
       message: 'The repository sends more data at once than TRIBUTARY_MAX_PACK_BYTES allows.',
       cause,
     });
   }
+  if (/^(?:fatal: )?(?:Out of memory|memory exhausted)|Cannot allocate memory|mmap failed/im.test(said)) {
+    return new Failure('TOO_LARGE', {
+      message: 'Git needed more memory for the repository than it may use. TRIBUTARY_MAX_PACK_BYTES raises that too.',
+      cause,
+    });
+  }
   return undefined;
+}
+
+/**
+ * What Git said of itself, and what it passed on from the remote: lines that it marks, and everything behind the text of an error
+ * packet, which may hold line breaks. A remote must not choose what its failure means here, a full disk for example.
+ */
+function whoSaidWhat(stderr: string): { readonly git: string; readonly remote: string } {
+  const lines = stderr.split('\n');
+  // What was cut off at the start may be a half of a remote's line.
+  if (stderr.length >= STDERR_CHARS) lines.shift();
+  const from = lines.findIndex((line) => line.includes('remote error: '));
+  const rest = from === -1 ? [] : lines.splice(from);
+  return { git: lines.filter((line) => !isMarked(line)).join('\n'), remote: [...lines.filter(isMarked), ...rest].join('\n') };
+}
+
+function isMarked(line: string): boolean {
+  return line.startsWith('remote: ');
 }
 
 function toCause(exit: GitExit, redact: Redactor): Error {

@@ -16,6 +16,9 @@ export const GIT_CONFIG = `[core]
 	protectHFS = true
 	protectNTFS = true
 	bigFileThreshold = 1m
+	packedGitWindowSize = 32m
+	packedGitLimit = 256m
+	deltaBaseCacheLimit = 32m
 	fsync = objects,derived-metadata,reference
 	askPass =
 	sshCommand = false
@@ -81,6 +84,9 @@ export const GIT_CONFIG = `[core]
 	detachedHead = false
 [pack]
 	writeBitmaps = false
+	threads = 2
+	windowMemory = 64m
+	deltaCacheSize = 32m
 [repack]
 	writeBitmaps = false
 `;

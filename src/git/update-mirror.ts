@@ -12,6 +12,7 @@ import { listRemoteRefs } from './list-remote-refs.ts';
 import { withWriterLock } from './lock.ts';
 import { mirrorPath, readMark } from './mirror-files.ts';
 import { readPackedRefs } from './packed-refs.ts';
+import { requireSpace } from './space.ts';
 import type { GitProgress } from './progress.ts';
 
 export interface UpdateRequest {
@@ -53,6 +54,7 @@ async function transferRefs(git: Git, key: string, dir: string, request: UpdateR
     reached('mirror.locked');
     const transfer = { ...request, extraRefs: request.want?.refs ?? [], lockFd };
     try {
+      await requireSpace(git.mirrorsDir);
       const update = await fetchOrClone(git, key, dir, transfer);
       reached('mirror.updated');
       return update;

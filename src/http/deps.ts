@@ -14,6 +14,12 @@ import type { StartedUpload, Upload } from '#sync/upload.ts';
 import type { Spool } from '#sync/spool.ts';
 import type { Readable } from 'node:stream';
 
+/** Ready with problems: requests are served, and something that follows from them has to wait. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly problems: readonly string[];
+}
+
 /** Everything that HTTP offers, handed in by the application. */
 export interface HttpDeps {
   readonly database: Database;
@@ -34,7 +40,7 @@ export interface HttpDeps {
   readonly operators: string;
   readonly now: () => Date;
   /** Whether the database answers with the schema that this code needs, and the queue can be sent to. */
-  readonly checkReady: () => Promise<{ readonly ready: boolean; readonly problems: readonly string[] }>;
+  readonly checkReady: () => Promise<Readiness>;
   /** Whether any process takes jobs; without one a sync is queued, and the answer says so. */
   readonly hasWorkers: () => Promise<boolean>;
   readonly registerReceive: (scope: FastifyInstance) => Promise<void>;

@@ -126,6 +126,14 @@ export async function markFailed(
     .execute();
 }
 
+/** What runs out where, in the words of a run that failed of it and waits for room; undefined when nothing does. */
+export async function findShortage({ kysely }: Database): Promise<string | undefined> {
+  const { rows } = await sql<{
+    readonly message: string;
+  }>`select error ->> 'message' as message from lines where error ->> 'code' = 'STORAGE_FULL' limit 1`.execute(kysely);
+  return rows[0]?.message;
+}
+
 export async function setCurrentHead(tx: Tx, repositoryId: string, commit: CommitId): Promise<void> {
   await tx.kysely
     .updateTable('repositories')

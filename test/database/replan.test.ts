@@ -11,6 +11,7 @@ import { openLocalSource } from '#git/local.ts';
 import { createParsePool } from '#import/parse-pool.ts';
 import { askForSync, claimTurn } from '#queue/turn.ts';
 import { runTurn } from '#sync/run.ts';
+import { findShortage } from '#sync/store.ts';
 import { openTestDatabase } from '#test/support/database.ts';
 import { newGit, noAbort, temporaryFolder } from '#test/support/git-room.ts';
 import { PATIENCE } from '#test/support/patience.ts';
@@ -109,11 +110,15 @@ test('a run that meets a conflict five times leaves it to a later one', async ()
   expect(queue.sent.at(-1)).toMatchObject({ name: 'sync-repository' });
 });
 
-test('a database without space ends the run in words, and the run comes again', async () => {
+test('a database without space ends the run in words that readiness repeats, and the run comes again', async () => {
   await putInTheWay('53100', 1);
 
+  expect(await findShortage(database)).toBeUndefined();
   expect(await sync()).toMatchObject({ status: 'FAILURE', code: 'STORAGE_FULL', failures: 1 });
+  expect(await findShortage(database)).toBe('There is no space left on the disk of the database.');
   expect(queue.sent.at(-1)).toMatchObject({ name: 'sync-repository', afterMs: expect.toSatisfy((ms: number) => ms >= 16_000) });
+  expect(await sync()).toMatchObject({ status: 'SUCCESS' });
+  expect(await findShortage(database)).toBeUndefined();
 });
 
 test('a run that ended three processes is not started a fourth time; asking again does it', async () => {

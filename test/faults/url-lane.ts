@@ -53,7 +53,7 @@ export async function openLane(scope: Scope, lane: number): Promise<UrlLane> {
     (question) => (question.name.startsWith('moves') ? rebinding.answer?.(question) : undefined) ?? fixedAnswer(question, good),
   );
   scope.defer(() => dns.close());
-  const policy = createEgressPolicy(allow(`127.7.${lane}.0/24:${port}, git.localhost:${port}`));
+  const policy = createEgressPolicy(allow([...good, 'git.localhost'].map((host) => `${host}:${port}`).join(',')));
   const resolve = createResolver([dns.server]);
   const limits = { maxEntries: 1_000, maxBlobBytes: 1_000, maxImportBytes: 1_000, maxPackBytes: 1_000 };
   const git = await createGit({ dataDir: join(scope.folder('urls'), 'data'), limits, timeoutMs: 60_000 });

@@ -184,6 +184,27 @@ describe('a mirror', () => {
     expect(await read()).toHaveLength(50);
   });
 
+  test('fifty broken fetches leave the disk as it was', async () => {
+    const repository = newRepository(root, 'broken.git');
+    const good = repository.commit({ 'a.txt': 'x' });
+    const git = await newGit();
+    const mirror = openMirror(git, { key: 'broken' });
+    await mirror.update({ remote: remote('broken.git'), ...update });
+    const before = readdirSync(git.mirrorsDir, { recursive: true, encoding: 'utf8' }).toSorted();
+    // A commit whose author has no address: fsck refuses it, after its pack has come.
+    const tree = repository.git(['rev-parse', `${good}^{tree}`]);
+    const commit = repository.git(
+      ['hash-object', '-w', '-t', 'commit', '--literally', '--stdin'],
+      `tree ${tree}\nparent ${good}\nauthor nobody 1 +0000\ncommitter nobody 1 +0000\n\nx\n`,
+    );
+    repository.git(['update-ref', 'refs/heads/main', commit]);
+
+    for (let round = 0; round < 50; round++)
+      await expect(mirror.update({ remote: remote('broken.git'), ...update })).rejects.toMatchObject({ code: 'REMOTE_CORRUPT' });
+
+    expect(readdirSync(git.mirrorsDir, { recursive: true, encoding: 'utf8' }).toSorted()).toEqual(before);
+  }, 300_000);
+
   test('has one writer at a time, and what killed writers left is cleaned away', async () => {
     const repository = newRepository(root, 'busy.git');
     repository.commit({ 'a.txt': 'x' });

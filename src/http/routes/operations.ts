@@ -10,7 +10,7 @@ export function registerOperations(scope: FastifyInstance, deps: OperationsDeps,
 
   scope.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
     const { ready, problems } = await deps.checkReady();
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', problems });
+    return reply.code(ready ? 200 : 503).send({ status: ready ? (problems.length === 0 ? 'ready' : 'degraded') : 'not ready', problems });
   });
 
   scope.get('/metrics', { config: { action: 'metrics:view' }, schema: { hide: true } }, async (request, reply) => {

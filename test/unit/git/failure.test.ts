@@ -20,6 +20,24 @@ function failureOf(exit: Partial<GitExit>, about: (error: unknown) => unknown = 
   return failure;
 }
 
+describe('what a remote says of itself', () => {
+  test.each([
+    'remote: fatal: write error: No space left on device\nfatal: early EOF',
+    "remote: fatal: Authentication failed for 'https://h/'\nfatal: early EOF",
+    'fatal: remote error: No space left on device',
+    "fatal: remote error: x\nfatal: Authentication failed for 'https://h/'\nerror: index-pack died of signal 25",
+    'remote: fatal: Out of memory, malloc failed',
+    'fatal: invalid ls-refs response: No space left on device',
+    `${'x'.repeat(20_000)} No space left on device\nremote: fatal: x`.slice(-8_192),
+  ])('does not decide what its failure means here: %j', (stderr) => {
+    expect(failureOf({ stderr }).code).toBe('PROVIDER_FAILED');
+  });
+});
+
+test('a machine that cannot start one more process is short of room, not without Git', () => {
+  expect(failureOf({ ended: 'not-started', code: 1, stderr: 'Error: spawn git-run EAGAIN' }).code).toBe('STORAGE_FULL');
+});
+
 describe('what Git says of a remote', () => {
   test.each([
     ["fatal: Authentication failed for 'https://git.example.com/acme/app.git/'", 'AUTH_FAILED'],
@@ -48,6 +66,13 @@ describe('what Git says of a remote', () => {
     ['fatal: write error: No space left on device\nfatal: index-pack failed', 'STORAGE_FULL'],
     ['error: index-pack died of signal 25', 'TOO_LARGE'],
     ['fatal: source repository is shallow, reject to clone.', 'REMOTE_CORRUPT'],
+    ["fatal: cannot process 'refs/heads/a' and 'refs/heads/a/b' at the same time", 'REMOTE_CORRUPT'],
+    ["fatal: unknown object format 'sha3' specified by server\nfatal: the remote end hung up unexpectedly", 'PROVIDER_FAILED'],
+    ['fatal: invalid length read 4', 'PROVIDER_FAILED'],
+    ["fatal: unable to access 'https://h/': Too large response headers: 307652 > 307200", 'PROVIDER_FAILED'],
+    ['fatal: Out of memory, malloc failed (tried to allocate 268435457 bytes)', 'TOO_LARGE'],
+    ['error: cannot fork to run git-remote-https: Resource temporarily unavailable', 'STORAGE_FULL'],
+    ['fatal: remote error: The project you were looking for could not be found.', 'REPO_NOT_FOUND'],
     ['something nobody has seen', 'INTERNAL'],
   ])('%j is %s', (stderr, code) => {
     expect(failureOf({ stderr }).code).toBe(code);
