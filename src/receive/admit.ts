@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { v7 as newId } from 'uuid';
 import type { Admission, NewDelivery } from '#inbox/store-deliveries.ts';
 import type { Tracing } from '#domain/trace.ts';
@@ -86,7 +86,7 @@ async function attempt(deps: AdmitDeps, request: DeliveryRequest, hook: KnownHoo
 }
 
 function toDelivery(reader: WebhookReader, headers: Headers, body: VerifiedBody, hook: KnownHook): NewDelivery {
-  const bodyHash = createHash('sha256').update(body).digest();
+  const bodyHash = hash('sha256', body, 'buffer');
   const identity = reader.identify(headers, bodyHash.toString('hex'));
   return {
     id: newId(),
