@@ -45,7 +45,11 @@ export function createHandlers({ run, hooks, checkUrl, stopping }: HandlerDeps):
       await forgetRepository(hooks, payload, until(signal));
     },
     'send-report': ({ reportId }, signal) =>
-      sendReport({ database, log, tracing, meters, openForge: (id) => openForge(hooks, id) }, reportId, until(signal)),
+      sendReport(
+        { database, log, tracing, meters, openForge: (id) => openForge(hooks, id), relocate: source.relocate },
+        reportId,
+        until(signal),
+      ),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '#db/database.ts';
-import { Failure, toFailure } from '#domain/failure.ts';
+import { Failure, isFailure, toFailure } from '#domain/failure.ts';
 import type { Meters } from '#domain/meters.ts';
 import type { Tracing } from '#domain/trace.ts';
 import { traced } from '#domain/trace.ts';
@@ -17,6 +17,8 @@ export interface ReportDeps {
   readonly meters: Pick<Meters, 'reported' | 'stage'>;
   /** The repository at its provider with the credential it is reached by; undefined where there is no API or no credential. */
   readonly openForge: (repositoryId: string) => Promise<{ readonly api: ForgeApi; readonly ref: RemoteRef } | undefined>;
+  /** Looks for a repository that is not at its address any more, and keeps the new one where there is one. */
+  readonly relocate: (repositoryId: string, signal: AbortSignal) => Promise<unknown>;
 }
 
 /** How soon to look again while another sender has the report. */
@@ -75,40 +77,20 @@ async function postTraced(deps: ReportDeps, claimed: ClaimedReport, signal: Abor
 }
 
 /** Posts it, or answers why a person must act first. */
-async function post({ database, log, meters, openForge }: ReportDeps, claimed: ClaimedReport, signal: AbortSignal): Promise<Posted> {
-  const { report } = claimed;
-  let held = claimed;
-  const status: CommitStatus = {
-    context: report.context,
-    state: report.state,
-    description: report.description,
-    targetUrl: report.target_url,
-  };
+async function post(deps: ReportDeps, claimed: ClaimedReport, signal: AbortSignal): Promise<Posted> {
+  const { database, log, meters } = deps;
+  const claim = { held: claimed };
   try {
-    const forge = await openForge(report.repository_id);
-    const statuses = forge?.api.statuses;
-    if (forge === undefined || statuses === undefined)
-      return { held, problem: 'No status is posted: the repository has no credential for an API with statuses.' };
-    const place = { commit: report.commit_id, ref: report.ref ?? undefined };
-    const [newest] = await statuses.list(forge.ref, place, report.context, signal);
-    reached('report.looked');
-    if (newest !== undefined && isSame(newest, statuses.shown(status))) {
-      meters.reported('unchanged');
-      return { held };
-    }
-    const renewed = await renewClaim(database, held);
-    if (renewed === undefined) throw busy();
-    held = renewed;
-    await statuses.write(forge.ref, place, status, AbortSignal.any([signal, AbortSignal.timeout(WRITE_WITHIN_MS)]));
-    meters.reported('posted');
-    return { held };
+    const problem = await postWhereItIs(deps, claim, signal);
+    return problem === undefined ? { held: claim.held } : { held: claim.held, problem };
   } catch (error) {
     const failure = toFailure(error);
     meters.reported(failure.next === 'never' ? 'refused' : 'failed');
     if (failure.next !== 'never') {
-      await releaseReport(database, held);
+      await releaseReport(database, claim.held);
       throw failure;
     }
+    const { report } = claimed;
     log.warn(
       {
         err: failure.cause ?? failure,
@@ -120,8 +102,52 @@ async function post({ database, log, meters, openForge }: ReportDeps, claimed: C
       },
       'a status cannot be posted',
     );
-    return { held, problem: `${failure.message} ${failure.help}` };
+    return { held: claim.held, problem: `${failure.message} ${failure.help}` };
   }
+}
+
+/** A repository may be renamed between its import and its status, and where Git answers to old names nobody else finds out. */
+async function postWhereItIs(deps: ReportDeps, claim: Claim, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    return await postOnce(deps, claim, signal);
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'REPO_MOVED') throw error;
+    await deps.relocate(claim.held.report.repository_id, signal);
+    return postOnce(deps, claim, signal);
+  }
+}
+
+/** A claim that is renewed on the way. */
+interface Claim {
+  held: ClaimedReport;
+}
+
+/** The problem that keeps it from being posted at all; undefined when it stands at the provider. */
+async function postOnce({ database, meters, openForge }: ReportDeps, claim: Claim, signal: AbortSignal): Promise<string | undefined> {
+  const { report } = claim.held;
+  const status: CommitStatus = {
+    context: report.context,
+    state: report.state,
+    description: report.description,
+    targetUrl: report.target_url,
+  };
+  const forge = await openForge(report.repository_id);
+  const statuses = forge?.api.statuses;
+  if (forge === undefined || statuses === undefined)
+    return 'No status is posted: the repository has no credential for an API with statuses.';
+  const place = { commit: report.commit_id, ref: report.ref ?? undefined };
+  const [newest] = await statuses.list(forge.ref, place, report.context, signal);
+  reached('report.looked');
+  if (newest !== undefined && isSame(newest, statuses.shown(status))) {
+    meters.reported('unchanged');
+    return undefined;
+  }
+  const renewed = await renewClaim(database, claim.held);
+  if (renewed === undefined) throw busy();
+  claim.held = renewed;
+  await statuses.write(forge.ref, place, status, AbortSignal.any([signal, AbortSignal.timeout(WRITE_WITHIN_MS)]));
+  meters.reported('posted');
+  return undefined;
 }
 
 function isSame(there: CommitStatus, wanted: CommitStatus): boolean {

@@ -3,6 +3,7 @@ import { TEST_SERVER_URL } from '#test/support/test-server.ts';
 import { context } from '#test/support/content-files.ts';
 import { PATIENCE } from '#test/support/patience.ts';
 import { openScope } from '#test/support/scope.ts';
+import { finalStatus } from '#test/support/statuses.ts';
 import { until } from '#test/support/until.ts';
 import type { Registered, World } from '#test/support/world.ts';
 import { OWNER, startWorld } from '#test/support/world.ts';
@@ -161,4 +162,18 @@ test('a push while an older commit is being imported is imported after it', asyn
 
   expect(first).not.toBe(second);
   expect(await api.contexts(repository.id)).toMatchObject([{ data: { part: 2 }, commit: second }]);
+});
+
+test('a status is posted where the repository went between its import and its status', async () => {
+  const { api, forge } = world;
+  const repository = await world.register('said-late', file('Late'));
+  const match = { repository: repository.fullName, method: 'GET', path: '/statuses$' };
+  const fault = await forge.addFault({ match, action: { kind: 'hang' } });
+  const commit = await push(repository.fullName, 'main', 'Late', { mtu: 9_000 });
+  await api.untilServes(repository.id, commit);
+
+  await forge.changeRepository(repository.fullName, { name: 'said-late-elsewhere' });
+  await forge.clearFaults(fault);
+
+  expect(await finalStatus(forge, commit)).toMatchObject({ state: 'success' });
 });
