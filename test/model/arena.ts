@@ -1,3 +1,4 @@
+import type { RepositoryAnswer } from '#test/support/api-views.ts';
 import { runSql } from '#test/support/fresh-database.ts';
 import { gitProcessesOf } from '#test/support/processes.ts';
 import type { Scope } from '#test/support/scope.ts';
@@ -7,6 +8,9 @@ import { OWNER, startWorld } from '#test/support/world.ts';
 import { applyChanges, pushOf, type Files } from './content.ts';
 import { startModel, type Model } from './model.ts';
 import { createOperator, type Operator } from './operator.ts';
+import { PATIENCE } from './patience.ts';
+
+export type Provider = 'github' | 'gitlab';
 
 /** The service and the forge that all sequences share. */
 export interface Arena {
@@ -15,7 +19,7 @@ export interface Arena {
   /** How often each command was run. */
   readonly counts: Map<string, number>;
   /** A repository of its own, registered and served, and what is known of it. */
-  readonly begin: () => Promise<Beginning>;
+  readonly begin: (provider: Provider) => Promise<Beginning>;
   /** What is left when everything has come to rest: work that is stuck, deliveries without an end, processes of Git. */
   readonly leftovers: () => Promise<readonly string[]>;
 }
@@ -30,6 +34,7 @@ export interface Beginning {
 /** A repository at the forge and in the service, with what commands need to reach it. */
 export interface Real {
   readonly arena: Arena;
+  readonly provider: Provider;
   readonly repositoryId: string;
   /** `owner/name` at the forge, as it is now. */
   fullName: string;
@@ -38,6 +43,7 @@ export interface Real {
 }
 
 const BRANCH = 'main';
+const CREDENTIALS = { github: 'forge', gitlab: 'forge-gitlab' } as const;
 const FIRST: Files = applyChanges({}, [
   { slot: 'a', state: { kind: 'good', value: 1 } },
   { slot: 'b', state: { kind: 'good', value: 2 } },
@@ -48,30 +54,48 @@ const NOTHING_LEFT_WITHIN_MS = 60_000;
 
 export async function openArena(scope: Scope, serverUrl: string | undefined): Promise<Arena> {
   const world = await startWorld(scope, { serverUrl, workers: 2, env: { POLL_INTERVAL_S, LOG_LEVEL: 'info' } });
+  await addGitlab(world);
   let number = 0;
   const arena: Arena = {
     world,
     operator: createOperator(world.service),
     counts: new Map(),
-    begin: () => begin(arena, `model-${++number}`),
+    begin: (provider) => begin(arena, provider, `model-${++number}`),
     leftovers: () => leftovers(world),
   };
   return arena;
 }
 
-async function begin(arena: Arena, name: string): Promise<Beginning> {
-  const { world } = arena;
+/** The world knows one provider; here it is one service for both. */
+async function addGitlab({ api, forge }: World): Promise<void> {
+  const { token } = await forge.createToken({ kind: 'group', group: OWNER, role: 'maintainer' });
+  await api.post('/api/organizations/default/git-tokens/', { name: CREDENTIALS.gitlab, provider: 'gitlab', url: forge.url, token });
+}
+
+async function begin(arena: Arena, provider: Provider, name: string): Promise<Beginning> {
+  const { api, forge } = arena.world;
   const { files } = pushOf(name, {}, FIRST);
-  const registered = await world.register(name, files, { branch: BRANCH });
-  const real: Real = { arena, repositoryId: registered.id, fullName: `${OWNER}/${name}`, held: [] };
+  const remote = await forge.createRepository({ provider, owner: OWNER, name, files });
+  // A repository whose only branch is gone is empty, which is another story.
+  await forge.push({ repository: remote.full_name, branch: 'aside', files: { 'README.md': 'Nothing to import.' }, silent: true });
+  const { id } = await api.post<RepositoryAnswer>('/api/extras/git-repositories/', {
+    name,
+    remote_url: remote.clone_url,
+    credential: CREDENTIALS[provider],
+    branch: BRANCH,
+  });
+  const head = remote.head ?? '';
+  await api.untilServes(id, head, PATIENCE);
+  await untilTrue(`the hook of ${name}`, async () => (await api.repository(id)).webhook?.status === 'active', PATIENCE);
+  const real: Real = { arena, provider, repositoryId: id, fullName: remote.full_name, held: [] };
   return {
-    model: startModel(name, BRANCH, { commit: registered.head, files: FIRST }),
+    model: startModel(name, BRANCH, { commit: head, files: FIRST }),
     real,
     end: async () => {
-      for (const id of real.held.splice(0)) await world.forge.clearFaults(id);
+      for (const fault of real.held.splice(0)) await forge.clearFaults(fault);
       await arena.operator.calm();
-      await world.api.call('DELETE', `/api/extras/git-repositories/${registered.id}/`);
-      await world.forge.deleteRepository(real.fullName);
+      await api.call('DELETE', `/api/extras/git-repositories/${id}/`);
+      await forge.deleteRepository(real.fullName);
     },
   };
 }

@@ -11,8 +11,6 @@ export type ModelCommand = fc.AsyncCommand<Model, Real>;
 type Fate = 'delivered' | 'dropped' | 'doubled' | 'late';
 
 const FAULTS = { dropped: { kind: 'drop' }, doubled: { kind: 'duplicate' }, late: { kind: 'hang' } } as const;
-/** The service finds a repository that was renamed by the provider's id. */
-const FOUND_BY_ID = false;
 /** A worker that stands still for longer has lost what it was at to another. */
 const ZOMBIE_MS = 11_000;
 
@@ -48,8 +46,8 @@ export const commandArbitraries: readonly fc.Arbitrary<ModelCommand>[] = [
     2,
     fc.tuple(changes, fc.boolean(), fates).map(([change, anew, fate]) => recreateBranch(change, anew, fate)),
   ),
-  (FOUND_BY_ID ? fc.boolean() : fc.constant(true)).map((tells) => renameRepository(tells)),
-  fc.boolean().map((follows) => renameBranch(follows)),
+  fc.boolean().map((tells) => renameRepository(tells)),
+  fc.boolean().map((tells) => renameBranch(tells)),
   fc.boolean().map((force) => sync(force)),
   which.map((worker) => killWorker(worker)),
   fc
@@ -125,24 +123,26 @@ function recreateBranch(change: Changes, anew: boolean, fate: Fate): ModelComman
   );
 }
 
-/** At the forge; the service is told by its user, or finds out by itself. */
+/** At the forge; the service is told by its user, or finds out by itself if it knew the old one. */
 function renameRepository(tells: boolean): ModelCommand {
   return command(
     'rename repository',
     () => true,
-    async (_model, real) => {
+    async (model, real) => {
       const { forge, api } = real.arena.world;
       const [owner = '', name = ''] = real.fullName.split('/');
       const renamed = await forge.changeRepository(real.fullName, { name: `${name}x` });
       real.fullName = `${owner}/${name}x`;
-      if (tells) await patch(api, real, { remote_url: renamed.clone_url });
+      if (!tells && model.isAddressSeen) return;
+      await patch(api, real, { remote_url: renamed.clone_url });
+      model.isAddressSeen = false;
     },
     tells ? 'and told' : 'unsaid',
   );
 }
 
-/** In one push, as the default branch; the service is told to follow it, or its branch is gone. */
-function renameBranch(follows: boolean): ModelCommand {
+/** As the default branch, and nobody uses the old name again; the service is told by its user, or finds out by itself if it knew the old one. */
+function renameBranch(tells: boolean): ModelCommand {
   return command(
     'rename branch',
     hasBranch,
@@ -155,11 +155,12 @@ function renameBranch(follows: boolean): ModelCommand {
       ];
       await forge.moveRefs({ repository: real.fullName, updates });
       await forge.changeRepository(real.fullName, { default_branch: branch });
-      if (!follows) return void (model.head = undefined);
-      await patch(api, real, { ref: branch });
       model.branch = branch;
+      if (!tells && model.isBranchSeen) return;
+      await patch(api, real, { ref: branch });
+      model.isBranchSeen = false;
     },
-    follows ? 'and followed' : 'left',
+    tells ? 'and told' : 'unsaid',
   );
 }
 

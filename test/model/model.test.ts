@@ -72,7 +72,7 @@ describe('the service', () => {
   });
 
   test('is caught when it serves what the model does not know', async () => {
-    const { model, real, end } = await arena.begin();
+    const { model, real, end } = await arena.begin('github');
     const { api, forge } = arena.world;
     const files = { 'config_contexts/a.json': '{ "_metadata": { "name": "unknown", "weight": 1000 } }' };
 

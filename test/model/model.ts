@@ -20,6 +20,9 @@ export interface Model {
   readonly prefix: string;
   /** The branch that the service follows. */
   branch: string;
+  /** The service has seen the branch and the repository where it was told that they are. What it never saw may as well be a mistake of its user. */
+  isBranchSeen: boolean;
+  isAddressSeen: boolean;
   /** Where the branch is; undefined while there is none. */
   head: Snapshot | undefined;
   /** Every commit that was made, the oldest first. */
@@ -32,7 +35,7 @@ export interface Model {
 export function startModel(prefix: string, branch: string, first: Snapshot): Model {
   const served = importOf(prefix, first.files);
   if (served === undefined) throw new Error('the first commit has to be a good one');
-  return { prefix, branch, head: first, commits: [first], candidates: [served] };
+  return { prefix, branch, isBranchSeen: true, isAddressSeen: true, head: first, commits: [first], candidates: [served] };
 }
 
 /** The branch is there now. To be said before the remote is changed: from then on the service may have it. */
@@ -62,4 +65,6 @@ export function settledContent({ prefix, head }: Model): readonly Served[] | und
 /** Nothing but this can be served from now on, until the next push. */
 export function settled(model: Model, served: readonly Served[]): void {
   model.candidates = [served];
+  model.isAddressSeen = true;
+  if (model.head !== undefined) model.isBranchSeen = true;
 }

@@ -1,4 +1,5 @@
 /** `node test/model/run.ts [--sequences N] [--seed N] [--lanes N] [--commands N] [--minutes N]`: random histories of repositories against a plain model of them. */
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startPrivatePostgres } from '#test/faults/private-postgres.ts';
 import { openScope, type Scope } from '#test/support/scope.ts';
@@ -14,6 +15,8 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '60' },
     /** How long a sequence that fails may be made smaller. */
     'shrink-s': { type: 'string', default: '300' },
+    /** Where everything that the service said is written at the end. */
+    log: { type: 'string' },
     /** Runs the one sequence of this seed, without making it smaller. */
     replay: { type: 'string' },
   },
@@ -54,14 +57,21 @@ async function explore(scope: Scope, { seed, sequences, lanes, maxCommands, unti
     while (next < sequences && performance.now() < untilMs && !interrupted.signal.aborted) {
       const shrinkMs = values.replay === undefined ? Number(values['shrink-s']) * 1_000 : 0;
       const problem = await runSequence(arena, { seed: seed + next++, maxCommands, shrinkMs }).catch(String);
-      if (problem !== undefined) problems.push(problem);
-      if (problem !== undefined) console.log(`  BROKEN ${problem}`);
+      // What was started for the run goes with it.
+      if (interrupted.signal.aborted) return;
+      if (problem !== undefined) {
+        problems.push(problem);
+        console.log(`  BROKEN ${problem}`);
+      }
       if (++done % 25 === 0) console.log(`  ${done} sequences after ${seconds(started)} s, ${problems.length} broken`);
     }
   };
   await Promise.all(Array.from({ length: Math.min(lanes, sequences) }, lane));
-  await arena.operator.calm();
-  problems.push(...(await arena.leftovers()));
+  if (!interrupted.signal.aborted) {
+    await arena.operator.calm();
+    problems.push(...(await arena.leftovers()));
+  }
+  if (values.log !== undefined) writeFileSync(values.log, arena.world.service.output());
   report(arena, { done, sequences, problems, tookS: seconds(started) });
   return problems.length === 0 && done === sequences ? 0 : 1;
 }

@@ -3,12 +3,8 @@ import { until, untilTrue } from '#test/support/until.ts';
 import type { Real } from './arena.ts';
 import type { Served } from './content.ts';
 import { observe, settled, settledContent, type Model } from './model.ts';
+import { PATIENCE } from './patience.ts';
 
-/** Generous: lost webhooks are found by looking, and a worker that died leaves its work to another after 9 s. */
-const WITHIN_MS = 90_000;
-const PATIENCE = { withinMs: WITHIN_MS, everyMs: 100 };
-/** The last one where there is no other branch either. */
-const GONE: ReadonlySet<string> = new Set(['BRANCH_DELETED', 'REF_NOT_FOUND', 'REPO_EMPTY']);
 const CONTEXT = 'tributary/import';
 
 /** What is served now. Throws when it is nothing that can be, or goes back behind what was served before. */
@@ -31,6 +27,11 @@ export async function settle(model: Model, real: Real): Promise<void> {
   const wanted = settledContent(model);
   if (wanted !== undefined && JSON.stringify(served) !== JSON.stringify(wanted))
     throw new Error(`served is ${JSON.stringify(served)}; a fresh import of ${model.head?.commit ?? ''} serves ${JSON.stringify(wanted)}`);
+  await untilTrue(
+    'its webhook to be active',
+    async () => (await world.api.repository(real.repositoryId)).webhook?.status === 'active',
+    PATIENCE,
+  );
   settled(model, served);
   await untilStatusesAreFinal(model, real);
 }
@@ -42,7 +43,7 @@ async function untilHeadIsKnown(model: Model, real: Real): Promise<void> {
   let seen: LineAnswer | undefined;
   const isKnown = async (): Promise<boolean> => {
     seen = (await real.arena.world.api.repository(real.repositoryId)).sync_status['main'];
-    if (head === undefined) return GONE.has(seen?.error?.code ?? '');
+    if (head === undefined) return seen?.error?.code === 'BRANCH_DELETED';
     if (isGood) return seen?.state === 'in-sync' && seen.last_good_commit === head.commit;
     return seen?.error?.code === 'CONTENT_INVALID' && seen.commit === head.commit;
   };
@@ -54,9 +55,12 @@ async function untilHeadIsKnown(model: Model, real: Real): Promise<void> {
   }
 }
 
+const WORDS = { github: { success: 'success', failure: 'failure' }, gitlab: { success: 'success', failure: 'failed' } } as const;
+const OPEN = /^(pending|running):/;
+
 /** The head has the status it deserves, no commit is left pending, and nothing was said twice in a row. */
 async function untilStatusesAreFinal(model: Model, real: Real): Promise<void> {
-  const wanted = settledContent(model) === undefined ? 'failure' : 'success';
+  const wanted = `${WORDS[real.provider][settledContent(model) === undefined ? 'failure' : 'success']}:`;
   if (model.head !== undefined) {
     const { commit } = model.head;
     await until(
@@ -66,11 +70,7 @@ async function untilStatusesAreFinal(model: Model, real: Real): Promise<void> {
     );
   }
   for (const { commit } of model.commits) {
-    await untilTrue(
-      `a final status on ${commit}`,
-      async () => (await statesOf(real, commit)).at(-1)?.startsWith('pending') !== true,
-      PATIENCE,
-    );
+    await untilTrue(`a final status on ${commit}`, async () => (await statesOf(real, commit)).at(-1)?.match(OPEN) == null, PATIENCE);
     const states = await statesOf(real, commit);
     const doubled = states.find((state, index) => index > 0 && state === states[index - 1]);
     if (doubled !== undefined) throw new Error(`${commit} has the status "${doubled}" twice in a row`);
