@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -21,6 +21,31 @@ function run(program: string, args: readonly string[], cwd: string, path?: strin
 
 test('starts on the Node that runs it, when that one is new enough', async () => {
   expect(await run(process.execPath, [LAUNCHER, '--version'], tmpdir())).toMatchObject({ code: 0, stdout: `${VERSION}\n` });
+});
+
+/** An install of its own, with the packages of this one. */
+function makeInstall(name: string): string {
+  const install = join(folder, name);
+  mkdirSync(join(install, 'node_modules'), { recursive: true });
+  for (const part of ['bin', 'src', 'package.json']) cpSync(join(ROOT, part), join(install, part), { recursive: true });
+  for (const part of readdirSync(join(ROOT, 'node_modules')).filter((entry) => entry !== '.cache'))
+    symlinkSync(join(ROOT, 'node_modules', part), join(install, 'node_modules', part));
+  return install;
+}
+
+test('keeps what it compiled beside the packages, and does without where nothing can be written', async () => {
+  const [usual, readOnly] = [makeInstall('usual'), makeInstall('read-only')];
+  // A folder cannot be made where a file is, whoever tries; permissions would not stop a test that runs as root.
+  writeFileSync(join(readOnly, 'node_modules', '.cache'), '');
+
+  for (const install of [usual, readOnly])
+    expect(await run(process.execPath, [join(install, 'bin/tributary.js'), '--version'], tmpdir())).toMatchObject({
+      code: 0,
+      stdout: `${VERSION}\n`,
+      stderr: '',
+    });
+
+  expect(readdirSync(join(usual, 'node_modules', '.cache', 'tributary'))).not.toEqual([]);
 });
 
 const oldNode = findOldNode();
