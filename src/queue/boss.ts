@@ -85,7 +85,7 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
   const sender: JobSender = {
     async send(tx, name, payload, options) {
       const startAfter = Math.ceil((options?.afterMs ?? 0) / 1_000);
-      await boss.send(name, writePayload(payload), { db: fromKysely(tx.kysely), startAfter });
+      await boss.send(name, writePayload(payload), { db: fromKysely(tx.kysely), startAfter, priority: options?.priority ?? 0 });
     },
   };
   let stopUnparking: (() => void) | undefined;

@@ -69,7 +69,7 @@ export async function askForSync(queue: JobSender, tx: Tx, ask: Ask): Promise<{ 
     })
     .where('id', '=', ask.repositoryId)
     .execute();
-  if (send && ask.here !== true) await queue.send(tx, 'sync-repository', { repositoryId: ask.repositoryId });
+  if (send && ask.here !== true) await sendSync(queue, tx, row);
   return { jobResultId, joined };
 }
 
@@ -192,7 +192,7 @@ export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retry?: Retr
     .set({ pending_job_result_id: pending, job_sent_at: databaseNow(), not_before: afterMs > 0 ? databaseTimeIn(afterMs) : null })
     .where('id', '=', id)
     .execute();
-  await queue.send(tx, 'sync-repository', { repositoryId: id }, { afterMs });
+  await sendSync(queue, tx, row, afterMs);
 }
 
 /** Sends jobs again for repositories whose holder was killed or whose job was lost. Returns how many. Any number of workers may sweep at once. */
@@ -200,7 +200,7 @@ export async function sweepTurns(queue: JobSender, database: Database): Promise<
   const swept = await database.transaction(async (tx) => {
     const rows = await tx.kysely
       .selectFrom('repositories')
-      .select('id')
+      .select(['id', 'organization_id'])
       .whereRef('wanted', '>', 'seen')
       .where((eb) =>
         eb.or([
@@ -215,19 +215,44 @@ export async function sweepTurns(queue: JobSender, database: Database): Promise<
       .forUpdate()
       .skipLocked()
       .execute();
-    for (const { id } of rows) {
+    for (const row of rows) {
       await tx.kysely
         .updateTable('repositories')
         .set({ running_until: null, not_before: null, job_sent_at: databaseNow() })
-        .where('id', '=', id)
+        .where('id', '=', row.id)
         .execute();
-      await queue.send(tx, 'sync-repository', { repositoryId: id });
+      await sendSync(queue, tx, row);
     }
     if (rows.length > 0) reached('turn.sweeping');
     return rows.length;
   });
   if (swept > 0) reached('turn.swept');
   return swept;
+}
+
+/** More that wait than this make no further difference. */
+const MOST_COUNTED = 1_000;
+
+/**
+ * The more repositories of an organization wait, the further back the next of them goes, by powers of two: who asks for a
+ * hundred thousand at once keeps nobody else waiting, and still has them in order.
+ */
+async function sendSync(
+  queue: JobSender,
+  tx: Tx,
+  row: { readonly id: string; readonly organization_id: string },
+  afterMs = 0,
+): Promise<void> {
+  const waiting = await tx.kysely
+    .selectFrom('repositories')
+    .select('id')
+    .where('organization_id', '=', row.organization_id)
+    .whereRef('wanted', '>', 'seen')
+    .where('job_sent_at', 'is not', null)
+    .where('id', '!=', row.id)
+    .limit(MOST_COUNTED)
+    .execute();
+  await queue.send(tx, 'sync-repository', { repositoryId: row.id }, { afterMs, priority: -Math.ceil(Math.log2(1 + waiting.length)) });
 }
 
 const ROW = [

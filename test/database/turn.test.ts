@@ -188,3 +188,14 @@ test('a start is not held against a run whose process stopped in order, or lives
     await expireLease();
   }
 });
+
+test('an organization with many repositories that wait goes behind one with few, and keeps its own order', async () => {
+  const { organizationId } = await seedOrganization(database);
+  for (let number = 0; number < 9; number++) {
+    const id = await seedRepository(database, organizationId);
+    await database.transaction((tx) => askForSync(queue, tx, { repositoryId: id, reason: 'webhook' }));
+  }
+  await ask();
+
+  expect(queue.sent.map(({ priority }) => Math.abs(priority))).toEqual([0, 1, 2, 2, 3, 3, 3, 3, 4, 0]);
+});

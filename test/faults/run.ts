@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { openScope } from '#test/support/scope.ts';
 import { atomicReads } from './atomic-reads.ts';
+import { backlog } from './backlog.ts';
 import { crashPoints } from './crash-points.ts';
 import { databaseNetwork } from './database-network.ts';
 import { deliveries } from './deliveries.ts';
@@ -37,6 +38,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   drain,
   serial,
   'head-of-line': headOfLine,
+  backlog,
   growth,
   timing,
   'slow-senders': slowSenders,
