@@ -43,7 +43,7 @@ async function mend(deps: HookDeps, row: HookRow, forge: OpenForge, hooks: HookA
     if (isFailure(error) && error.next === 'never') return undefined;
     throw error;
   }
-  const problem = describeProblem(found, url);
+  const problem = describeProblem(found, row, url);
   if (problem === undefined) {
     if (row.status !== 'active' || row.remote_id !== found?.id)
       await updateHook(deps.database, row.id, { status: 'active', status_detail: null, remote_id: found?.id ?? null });
@@ -58,9 +58,12 @@ async function mend(deps: HookDeps, row: HookRow, forge: OpenForge, hooks: HookA
   return undefined;
 }
 
-function describeProblem(found: RemoteHook | undefined, url: string): string | undefined {
+function describeProblem(found: RemoteHook | undefined, { secret_kind }: HookRow, url: string): string | undefined {
   if (found === undefined) return 'The webhook is no longer at the provider.';
   if (found.url !== url) return `The webhook at the provider has another address than this service: ${found.url.slice(0, 200)}.`;
+  // Deliveries without it are refused. Of a token in plain text old servers do not say whether they have it.
+  if (secret_kind !== null && secret_kind !== 'token' && found.secretKind !== secret_kind)
+    return 'The webhook at the provider has lost the secret that its deliveries are checked with.';
   return found.problem ?? (found.active ? undefined : 'The webhook is switched off at the provider.');
 }
 

@@ -1,8 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { auditHook } from '#hooks/audit.ts';
 import type { SpawnedForge } from '#test/forge/client.ts';
 import { spawnForge } from '#test/forge/client.ts';
 import type { TestHttp } from '#test/support/http.ts';
 import { PUBLIC_URL, openTestHttp } from '#test/support/http.ts';
+
+interface RemoteAnswer {
+  readonly id: number;
+  readonly url: string;
+  readonly signing_token_present: boolean;
+}
 
 type TokenInput = Parameters<SpawnedForge['createToken']>[0];
 
@@ -18,6 +25,7 @@ afterAll(async () => {
 
 let count = 0;
 let fullName: string;
+let token: string;
 let repositoryId: string;
 beforeEach(async () => {
   count += 1;
@@ -28,7 +36,7 @@ beforeEach(async () => {
 });
 
 async function registerWith(spec: TokenInput, remoteUrl: string): Promise<void> {
-  const { token } = await forge.createToken(spec);
+  ({ token } = await forge.createToken(spec));
   const name = `gitlab-${count}-${spec.kind}`;
   await http.call('POST', '/api/organizations/default/git-tokens/', { body: { name, provider: 'gitlab', url: forge.url, token } });
   const body = { name, remote_url: remoteUrl, credential: name };
@@ -65,6 +73,24 @@ describe('a webhook at GitLab', () => {
     const after = await post('repair/');
 
     expect([older.secret_kind, before.secret_kind, after.secret_kind]).toEqual(['token', 'token', 'signing']);
+  });
+
+  test('that lost its secrets at GitLab is given them back by the next audit', async () => {
+    const { id, url } = await post();
+    const hooks = `${forge.url}/api/v4/projects/${encodeURIComponent(fullName)}/hooks`;
+    const headers = { 'private-token': token, 'content-type': 'application/json' };
+    const remote = async () => ((await (await fetch(hooks, { headers })).json()) as readonly RemoteAnswer[])[0];
+    const remoteId = (await remote())?.id;
+    // GitLab takes the secrets from a hook that is given another address.
+    for (const address of ['http://127.0.0.1:9/', url])
+      await fetch(`${hooks}/${remoteId}`, { method: 'PUT', headers, body: JSON.stringify({ url: address }) });
+    const before = await remote();
+
+    await auditHook({ ...http.hooks, now: () => new Date() }, { hookId: id }, AbortSignal.timeout(60_000));
+
+    expect(before).toMatchObject({ url, signing_token_present: false });
+    expect(await remote()).toMatchObject({ id: remoteId, url, signing_token_present: true });
+    expect(await show()).toMatchObject({ status: 'active', detail: null, secret_kind: 'signing' });
   });
 
   test('that the token may not make is described for whoever makes it by hand, once with the secrets', async () => {
