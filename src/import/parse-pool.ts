@@ -60,25 +60,6 @@ export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptio
     }
   }
 
-  /** What the files come to, in one part or, where reading one of them fails, in several. */
-  async function inParts<T>(
-    files: readonly BatchFile[],
-    read: (files: readonly BatchFile[]) => Promise<T>,
-    failed: (file: BatchFile, error: TaskFailed) => T,
-  ): Promise<readonly T[]> {
-    const [first] = files;
-    if (first === undefined) return [];
-    try {
-      return [await read(files)];
-    } catch (error) {
-      if (!(error instanceof TaskFailed)) throw error;
-      if (files.length === 1) return [failed(first, error)];
-      // Somewhere in the batch; halves find it in few steps, and all the others are read.
-      const middle = Math.ceil(files.length / 2);
-      return [...(await inParts(files.slice(0, middle), read, failed)), ...(await inParts(files.slice(middle), read, failed))];
-    }
-  }
-
   return {
     async parse(files, signal) {
       const read = async (some: readonly BatchFile[]): Promise<readonly ParsedFile[]> => {
@@ -122,6 +103,25 @@ export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptio
     },
     close: () => piscina.destroy(),
   };
+}
+
+/** What the files come to, in one part or, where reading one of them fails, in several. */
+async function inParts<T>(
+  files: readonly BatchFile[],
+  read: (files: readonly BatchFile[]) => Promise<T>,
+  failed: (file: BatchFile, error: TaskFailed) => T,
+): Promise<readonly T[]> {
+  const [first] = files;
+  if (first === undefined) return [];
+  try {
+    return [await read(files)];
+  } catch (error) {
+    if (!(error instanceof TaskFailed)) throw error;
+    if (files.length === 1) return [failed(first, error)];
+    // Somewhere in the batch; halves find it in few steps, and all the others are read.
+    const middle = Math.ceil(files.length / 2);
+    return [...(await inParts(files.slice(0, middle), read, failed)), ...(await inParts(files.slice(middle), read, failed))];
+  }
 }
 
 class TaskFailed extends Error {

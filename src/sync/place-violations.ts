@@ -1,11 +1,12 @@
 import type { Problem } from '#domain/content.ts';
+import { isSkipped } from '#git/listing.ts';
 import type { ContentSource } from '#git/source.ts';
 import type { FileList } from '#import/file-list.ts';
 import type { Violation } from '#import/check-data.ts';
 import type { ParsePool } from '#import/parse-pool.ts';
 import { compareProblems } from '#import/problem-codes.ts';
 import type { SelectedFile } from '#import/select-files.ts';
-import { selectFiles } from '#import/select-files.ts';
+import { createSelector } from '#import/select-files.ts';
 
 export interface PlaceRequest {
   readonly source: ContentSource;
@@ -24,40 +25,34 @@ export async function placeViolations(
   violations: readonly Violation[],
 ): Promise<readonly Problem[]> {
   const byPath = Map.groupBy(violations, ({ problem }) => problem.path ?? '');
-  const placedPaths = new Set([...byPath.keys()].slice(0, MOST_FILES));
-  const selected = new Map(
-    violations.length === 0
-      ? []
-      : Iterator.from(request.files)
-          .filter(({ file }) => placedPaths.has(file.path))
-          .map((each) => [each.file.path, each] as const),
-  );
+  const files = await findFiles(request, new Set([...byPath.keys()].slice(0, MOST_FILES)));
+  const wanted = [...files.values()].map(({ file }) => file);
   const placed: Problem[] = [];
-  for (const [path, inFile] of byPath) {
-    const places = placedPaths.has(path) ? await locate(pool, request, selected.get(path), path, inFile) : [];
+  for await (const { file, bytes } of request.source.readBlobs(wanted, request.signal)) {
+    const inFile = byPath.get(file.path) ?? [];
+    byPath.delete(file.path);
+    const batchFile = { path: file.path, rule: files.get(file.path)?.rule ?? '', blobId: file.blobId, bytes };
+    const places = await pool.locate(batchFile, inFile, request.signal);
     placed.push(...inFile.map(({ problem }, index) => ({ ...problem, ...places[index] })));
   }
+  placed.push(...[...byPath.values()].flat().map(({ problem }) => problem));
   return placed.toSorted(compareProblems);
 }
 
-async function locate(
-  pool: ParsePool,
-  request: PlaceRequest,
-  read: SelectedFile | undefined,
-  path: string,
-  violations: readonly Violation[],
-) {
-  const selected = read ?? (await findUnchanged(request, path));
-  if (selected === undefined) return [];
-  for await (const { bytes } of request.source.readBlobs([selected.file], request.signal)) {
-    const file = { path, rule: selected.rule, blobId: selected.file.blobId, bytes };
-    return pool.locate(file, violations, request.signal);
-  }
-  return [];
-}
-
-/** A context in a file that did not change, under a schema that did. */
-async function findUnchanged({ source, pathPrefix, signal }: PlaceRequest, path: string): Promise<SelectedFile | undefined> {
-  const { files } = await source.listFiles({ prefix: path, signal });
-  return selectFiles(files, { pathPrefix, providedContents: null, ignore: undefined }).files.find(({ file }) => file.path === path);
+/** The files at these paths: among those that were read, or unchanged ones under a schema that did change. */
+async function findFiles(
+  { source, files, pathPrefix, signal }: PlaceRequest,
+  paths: Set<string>,
+): Promise<ReadonlyMap<string, SelectedFile>> {
+  const found = new Map<string, SelectedFile>();
+  if (paths.size === 0) return found;
+  for (const selected of files) if (paths.delete(selected.file.path)) found.set(selected.file.path, selected);
+  if (paths.size === 0) return found;
+  const selector = createSelector({ pathPrefix, providedContents: null, ignore: undefined });
+  await source.visitFiles({ prefix: pathPrefix, signal }, (file) => {
+    if (isSkipped(file) || !paths.delete(file.path)) return;
+    const choice = selector.choose(file);
+    if (choice !== undefined) found.set(file.path, { file, ...choice });
+  });
+  return found;
 }
