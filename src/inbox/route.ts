@@ -57,26 +57,35 @@ async function routeBatch(deps: RouteDeps, tx: Tx, limit: number, taken: string[
   const deliveries = await claimUnrouted(tx, limit);
   taken.push(...deliveries.map((delivery) => delivery.id));
   if (taken.length > 0) reached('route.claimed');
-  const asked = new Map<string, string>();
+  const batch: Batch = { asked: new Map(), seen: new Map() };
   for (const delivery of deliveries) {
     const { id: deliveryId, provider, traceparent } = delivery;
     await traced(deps.tracing, 'route', { parent: traceparent, attributes: { deliveryId, provider } }, async (step) => {
-      const routed = await routeOne(deps, tx, delivery, asked, step);
+      const routed = await routeOne(deps, tx, delivery, batch, step);
       await markRouted(tx, routed);
       step.set({ outcome: routed.status, ...(routed.jobResultIds[0] === undefined ? {} : { jobResultId: routed.jobResultIds[0] }) });
       reached('route.marked');
       deps.meters.routed(provider, routed.status);
     });
   }
+  // After the repositories, which whoever changes one of them locks first, and in one order for all who route.
+  for (const [hookId, change] of [...batch.seen].toSorted(([one], [other]) => (one < other ? -1 : 1)))
+    await noteHookSeen(tx, hookId, change);
   return deliveries.length;
 }
 
-/** `asked` holds the job results that this batch asked for already, so that a thousand pushes are one ask. */
+interface Batch {
+  /** Job results that were asked for already, by repository, so that a thousand pushes are one ask. */
+  readonly asked: Map<string, string>;
+  /** Hooks that deliveries arrived from, and whether the last one said that it is gone. */
+  readonly seen: Map<string, { readonly removed: boolean }>;
+}
+
 async function routeOne(
   deps: RouteDeps,
   tx: Tx,
   delivery: StoredDelivery,
-  asked: Map<string, string>,
+  { asked, seen }: Batch,
   step: TraceStep,
 ): Promise<RoutedDelivery> {
   const events = readEvents(deps, delivery);
@@ -85,7 +94,7 @@ async function routeOne(
   const repository = await findHookRepository(tx, delivery.hook_id);
   if (repository === undefined)
     return { id: delivery.id, status: 'ignored', detail: 'The repository was deleted.', events, jobResultIds: [] };
-  await noteHookSeen(tx, delivery.hook_id, { removed: events.some((event) => event.kind === 'hook-removed') });
+  seen.set(delivery.hook_id, { removed: events.some((event) => event.kind === 'hook-removed') });
   const decisions = events.map((event) => decide(event, repository));
   if (!decisions.some((decision) => decision.kind === 'sync')) {
     const detail = decisions.map((decision) => (decision.kind === 'nothing' ? decision.reason : '')).join(' ');

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { v7 as newId } from 'uuid';
@@ -7,13 +8,17 @@ import { NO_TRACING } from '#domain/trace.ts';
 import { routeDeliveries } from '#inbox/route.ts';
 import { storeDeliveries } from '#inbox/store-deliveries.ts';
 import { findProvider } from '#providers/registry.ts';
+import { forgetRemoteHook, lockRepository } from '#repositories/store.ts';
 import { openTestDatabase } from '#test/support/database.ts';
 import { createRecordingQueue } from '#test/support/recording-queue.ts';
 import { seedHook, seedOrganization, seedRepository } from '#test/support/seed.ts';
+import { TEST_SERVER_URL } from '#test/support/test-server.ts';
+import { untilTrue } from '#test/support/until.ts';
 
 const REMOTE_ID = '15';
 let database: Database;
 let organizationId: string;
+let repositoryId: string;
 let hookId: string;
 beforeAll(async () => {
   database = await openTestDatabase();
@@ -21,7 +26,8 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 beforeEach(async () => {
-  hookId = await seedHook(database, organizationId, await seedRepository(database, organizationId, { remoteId: REMOTE_ID }), 'gitlab');
+  repositoryId = await seedRepository(database, organizationId, { remoteId: REMOTE_ID });
+  hookId = await seedHook(database, organizationId, repositoryId, 'gitlab');
 });
 
 /** Stores a delivery, routes it, and answers what became of it and which jobs that asked for. */
@@ -122,3 +128,24 @@ function pullRequest(action: string) {
 function githubPush(id: number) {
   return { ref: 'refs/heads/main', before: '1'.repeat(40), after: '2'.repeat(40), repository: { id, full_name: 'acme/other' } };
 }
+
+// The embedded database runs one transaction at a time.
+test.runIf(TEST_SERVER_URL !== undefined)(
+  'a change of the repository that goes on to its hook makes routing wait, and neither gives way',
+  async () => {
+    const isWaiting = async (): Promise<boolean> => {
+      const waiting = sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      return (await waiting.execute(database.kysely)).rows.length > 0;
+    };
+
+    const { routing } = await database.transaction(async (tx) => {
+      await lockRepository(tx, organizationId, repositoryId);
+      const routed = route(push());
+      await untilTrue('routing to wait for the repository', isWaiting);
+      await forgetRemoteHook(tx, repositoryId);
+      return { routing: routed };
+    });
+
+    expect(await routing).toMatchObject({ status: 'routed', jobs: ['sync-repository'] });
+  },
+);
