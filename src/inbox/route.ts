@@ -27,6 +27,8 @@ const BATCH = 100;
 const MOST_LOGGED = 20;
 /** After a fault of ours a batch is tried again one by one, and a delivery that still fails is set aside for a while. */
 const POSTPONE_MS = 30_000;
+/** Then it is parked as failed, for somebody to replay: it would be tried for ever. */
+const MOST_ATTEMPTS = 10;
 
 /** Routes what waits, batch by batch, until nothing does. Returns how many were routed. */
 export async function routeDeliveries(deps: RouteDeps): Promise<number> {
@@ -48,9 +50,15 @@ async function routeSafely(deps: RouteDeps, limit: number): Promise<number> {
     if (taken.length === 0) throw error;
     deps.log.error({ err: error, deliveryIds: taken.slice(0, MOST_LOGGED), deliveries: taken.length }, 'routing deliveries failed');
     if (taken.length > 1) return routeSafely(deps, 1);
-    await postpone(deps.database, taken, POSTPONE_MS, 'Routing failed inside the service; it is tried again.');
+    await postpone(deps.database, taken, { afterMs: POSTPONE_MS, mostAttempts: MOST_ATTEMPTS, reason: reasonOf(error) });
     return taken.length;
   }
+}
+
+/** Enough to find it in the log. What an error says may hold what the delivery says. */
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? ` ${error.code.slice(0, 40)}` : '';
+  return `${error instanceof Error ? error.name : 'an error'}${code}`;
 }
 
 async function routeBatch(deps: RouteDeps, tx: Tx, limit: number, taken: string[]): Promise<number> {

@@ -71,11 +71,24 @@ function storable(text: string): string {
   return text.replaceAll('\0', '\u{fffd}').toWellFormed();
 }
 
-/** Keeps a delivery unrouted but not before a while; for a fault of ours, never for its content. */
-export async function postpone(database: Database, ids: readonly string[], afterMs: number, detail: string): Promise<void> {
+/** Keeps deliveries unrouted but not before a while, or parks them as failed; for a fault of ours, never for their content. */
+export async function postpone(
+  database: Database,
+  ids: readonly string[],
+  { afterMs, mostAttempts, reason }: { readonly afterMs: number; readonly mostAttempts: number; readonly reason: string },
+): Promise<void> {
+  const isLast = sql<boolean>`attempts + 1 >= ${mostAttempts}`;
   await database.kysely
     .updateTable('deliveries')
-    .set((eb) => ({ attempts: eb('attempts', '+', 1), route_after: databaseTimeIn(afterMs), detail }))
+    .set((eb) => ({
+      attempts: eb('attempts', '+', 1),
+      route_after: databaseTimeIn(afterMs),
+      status: sql<'accepted' | 'failed'>`case when ${isLast} then 'failed' else 'accepted' end`,
+      routed_at: sql<Date | null>`case when ${isLast} then clock_timestamp() end`,
+      detail: sql<string>`case when ${isLast}
+        then 'Routing failed ' || (attempts + 1) || ' times inside the service (' || ${reason} || '), so it is not tried any more. It can be replayed.'
+        else 'Routing failed inside the service (' || ${reason} || '); it is tried again.' end`,
+    }))
     .where('id', 'in', ids)
     .where('routed_at', 'is', null)
     .execute();
