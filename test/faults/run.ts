@@ -14,7 +14,9 @@ import { headOfLine } from './head-of-line.ts';
 import { killEverything } from './kill-everything.ts';
 import { killWeb } from './kill-web.ts';
 import { killWorker } from './kill-worker.ts';
+import { lostWebhooks } from './lost-webhooks.ts';
 import { startPrivatePostgres } from './private-postgres.ts';
+import { providerOutage } from './provider-outage.ts';
 import { createRandom } from './random.ts';
 import { restartPostgres } from './restart-postgres.ts';
 import { resume } from './resume.ts';
@@ -46,6 +48,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   'kill-web': killWeb,
   'restart-postgres': restartPostgres,
   'zombie-worker': zombieWorker,
+  'lost-webhooks': lostWebhooks,
+  'provider-outage': providerOutage,
 };
 const ROUND_WITHIN_MS = 60_000;
 const START_AND_CHECK_WITHIN_MS = 300_000;

@@ -106,6 +106,7 @@ test.each([
   ['a list', '[]'],
   ['null', 'null'],
   ['JSON of great depth', '['.repeat(100_000)],
+  ['an object of a million keys', `{${Array.from({ length: 1_000_000 }, (_, at) => `"k${at}":0`).join()}}`],
 ])('%s that is signed is stored byte for byte, and marked as not readable', async (_what, body) => {
   const guid = randomUUID();
 
@@ -158,4 +159,40 @@ test('the limit of a body is the provider’s own: at it a delivery is stored, o
   const fits = await send({ body: at });
 
   expect([over.status, fits.status]).toEqual([413, 202]);
+});
+
+test('a key that is there twice is stored as sent, and read as every parser reads it: the last one counts', async () => {
+  const guid = randomUUID();
+  const body = payload().replace('{', '{"ref": "refs/heads/other", ');
+
+  const answer = await send({ guid, body });
+  const delivery = await untilRouted(guid);
+
+  expect(answer.status).toBe(202);
+  expect(delivery).toMatchObject({ status: 'ignored', detail: expect.stringContaining('another repository') });
+  const { body: kept } = await world.api.get<StoredBodyAnswer>(`${INBOX}/${delivery.id}/`);
+  expect(Buffer.from(kept, 'base64').toString()).toBe(body);
+});
+
+test('pushes whose deliveries arrive in the wrong order never take the content back', async () => {
+  const { api, forge } = world;
+  const { id, full_name } = await forge.readRepository(repository.fullName);
+  const pushSilently = async (part: number): Promise<string> => {
+    const files = { 'config_contexts/a.json': context('Inbox', { part }) };
+    return (await forge.push({ repository: full_name, branch: 'main', files, silent: true })).after;
+  };
+  const runsBefore = new Set((await api.runs(repository.id)).map((run) => run.id));
+  const first = await pushSilently(1);
+  const second = await pushSilently(2);
+  const deliver = (after: string) =>
+    send({ body: JSON.stringify({ ...(JSON.parse(payload()) as object), after, repository: { id, full_name } }) });
+
+  await deliver(second);
+  await api.untilServes(repository.id, second);
+  await deliver(first);
+  await api.untilIdle(repository.id);
+
+  expect(await api.contexts(repository.id)).toMatchObject([{ data: { part: 2 }, commit: second }]);
+  const runs = (await api.runs(repository.id)).filter((run) => !runsBefore.has(run.id));
+  expect(new Set(runs.map((run) => run.commit))).toEqual(new Set([second]));
 });

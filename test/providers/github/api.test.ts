@@ -184,3 +184,47 @@ test.each([
 ])('%s is %s there', (url, fullName) => {
   expect(github.remoteRef(url, SERVER)?.fullName).toBe(fullName);
 });
+
+test.each([
+  ['JSON that breaks off', '{"id": 7, "full_name": "acme', 'application/json'],
+  ['a page for people', '<!doctype html><title>Sign in</title>', 'text/html'],
+  ['a page that says it is JSON', '<!doctype html><title>Sign in</title>', 'application/json; charset=utf-8'],
+  ['nothing', '', 'application/json'],
+])('%s, answered with 200, is a fault of the server that passes', async (_what, body, type) => {
+  nock(API).get('/repos/acme/net-config').reply(200, body, { 'content-type': type });
+
+  await expect(open().readRepository(REF, signal())).rejects.toMatchObject({ code: 'PROVIDER_FAILED', retryClass: 'transient' });
+});
+
+test('a list of hooks whose pages never end is left after ten', async () => {
+  let pages = 0;
+  nock(API)
+    .get('/repos/acme/net-config/hooks')
+    .query(true)
+    .times(100_000)
+    .reply(() => {
+      pages++;
+      return [200, Array.from({ length: 100 }, (_, at) => ({ id: pages * 1_000 + at, active: true, events: [], config: {} }))];
+    });
+
+  expect(await open().hooks?.list(REF, signal())).toHaveLength(1_000);
+  expect(pages).toBe(10);
+});
+
+test('a list of failed deliveries whose pages never end is left after ten, and its cursor is only ever sent to the same server', async () => {
+  let pages = 0;
+  nock(API)
+    .get('/repos/acme/net-config/hooks/1/deliveries')
+    .query(true)
+    .times(100_000)
+    .reply(() => {
+      pages++;
+      const delivery = { id: pages, guid: `guid-${pages}`, delivered_at: new Date().toISOString(), status_code: 502 };
+      return [200, [delivery], { link: `<https://elsewhere.example.com/deliveries?cursor=v${pages}>; rel="next"` }];
+    });
+
+  const failed = await open().deliveries?.listFailed(REF, '1', { since: new Date(0), most: 200 }, signal());
+
+  expect(failed).toHaveLength(10);
+  expect(pages).toBe(10);
+});
