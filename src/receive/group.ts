@@ -18,23 +18,42 @@ interface Waiting<I, O> {
 const ANSWERED_WITHIN_MS = 4_000;
 
 /**
- * Takes what is asked for at the same time to the database together: at once while fewer than `mostInFlight` are under way, otherwise
- * with the next. Nobody waits for company, and nobody shares what began before they came.
+ * Another group starts beside one under way only when that one takes longer than this: a database that is quick does more in fewer and
+ * larger groups (docs/performance.md), and one that is slow or stuck must not hold up everybody.
+ */
+const PATIENCE_MS = 20;
+
+/**
+ * Takes what is asked for at the same time to the database together: at once while nothing is under way, otherwise with the next.
+ * Nobody waits for company, and nobody shares what began before they came.
  */
 export function createGroups<I, O>({ run, begin, mostInFlight }: GroupOptions<I, O>): (item: I) => Promise<O> {
   let waiting: Waiting<I, O>[] = [];
   let inFlight = 0;
+  let startedAt = 0;
+  let timer: NodeJS.Timeout | undefined;
 
   function flush(): void {
-    while (waiting.length > 0 && inFlight < mostInFlight) {
+    while (waiting.length > 0 && mayStart()) {
       const { group, rest } = takeGroup(waiting, begin());
       waiting = rest;
       inFlight++;
+      startedAt = performance.now();
       void runGroup(group).finally(() => {
         inFlight--;
         flush();
       });
     }
+    if (waiting.length > 0 && inFlight < mostInFlight) timer ??= setTimeout(lookAgain, PATIENCE_MS);
+  }
+
+  function mayStart(): boolean {
+    return inFlight === 0 || (inFlight < mostInFlight && performance.now() - startedAt >= PATIENCE_MS);
+  }
+
+  function lookAgain(): void {
+    timer = undefined;
+    flush();
   }
 
   async function runGroup(group: readonly Waiting<I, O>[]): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Admission, NewDelivery } from '#inbox/store-deliveries.ts';
 import { createGroups } from './group.ts';
 
-/** Rows of one INSERT, and INSERTs at once: see docs/performance.md. */
+/** Rows of one INSERT, and INSERTs at once when they take long: see docs/performance.md. */
 const MOST_ROWS = 200;
 const MOST_BYTES = 16 * 1024 * 1024;
 const MOST_IN_FLIGHT = 2;

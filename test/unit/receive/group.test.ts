@@ -31,16 +31,29 @@ function createHeldWork() {
 
 test('what comes alone goes at once, what comes meanwhile goes together and never with what is under way', async () => {
   const { groups, run, releaseAll } = createHeldWork();
-  const ask = createGroups({ run, begin, mostInFlight: 2 });
+  const ask = createGroups({ run, begin, mostInFlight: 1 });
 
-  const answers = ['a', 'b', 'c', 'd', 'e'].map(ask);
-  expect(groups).toEqual([['a'], ['b']]);
+  const answers = ['a', 'b', 'c'].map(ask);
+  expect(groups).toEqual([['a']]);
   releaseAll();
-  await Promise.all(answers.slice(0, 2));
+  await answers[0];
+  await new Promise(setImmediate);
   releaseAll();
 
-  expect(await Promise.all(answers)).toEqual(['A', 'B', 'C', 'D', 'E']);
-  expect(groups).toEqual([['a'], ['b'], ['c', 'd', 'e']]);
+  expect(await Promise.all(answers)).toEqual(['A', 'B', 'C']);
+  expect(groups).toEqual([['a'], ['b', 'c']]);
+});
+
+test('one that takes long holds up nobody', async () => {
+  const { promise: stuck, resolve: end } = Promise.withResolvers<readonly string[]>();
+  const ask = createGroups({ run: async (group: readonly string[]) => (group.includes('stuck') ? stuck : group), begin, mostInFlight: 2 });
+
+  const first = ask('stuck');
+
+  expect(await Promise.all([ask('a'), ask('b')])).toEqual(['a', 'b']);
+  expect(await ask('c')).toBe('c');
+  end(['stuck']);
+  await first;
 });
 
 test('what does not fit waits for a later group', async () => {

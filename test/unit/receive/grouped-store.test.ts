@@ -29,13 +29,13 @@ test('two of one key never share an insert', async () => {
 
 test('one insert carries at most 16 MiB, unless a single delivery is larger', async () => {
   const MiB = 1024 * 1024;
-  const groups = await groupsOf([1, 1, 6, 6, 6, 25].map((size, at) => delivery(String(at), size * MiB)));
+  const groups = await groupsOf([1, 6, 6, 6, 25].map((size, at) => delivery(String(at), size * MiB)));
 
-  expect(groups.map((group) => group.map(({ body }) => body.length / MiB))).toEqual([[1], [1], [6, 6], [6], [25]]);
+  expect(groups.map((group) => group.map(({ body }) => body.length / MiB))).toEqual([[1], [6, 6], [6], [25]]);
 });
 
 test('one insert carries at most 200 deliveries', async () => {
-  const groups = await groupsOf(Array.from({ length: 402 }, (_, at) => delivery(String(at))));
+  const groups = await groupsOf(Array.from({ length: 401 }, (_, at) => delivery(String(at))));
 
-  expect(groups.map((group) => group.length)).toEqual([1, 1, 200, 200]);
+  expect(groups.map((group) => group.length)).toEqual([1, 200, 200]);
 });
