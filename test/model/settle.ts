@@ -6,6 +6,8 @@ import { observe, settled, settledContent, type Model } from './model.ts';
 import { PATIENCE } from './patience.ts';
 
 const CONTEXT = 'tributary/import';
+const WORDS = { github: { success: 'success', failure: 'failure' }, gitlab: { success: 'success', failure: 'failed' } } as const;
+const OPEN = /^(pending|running):/;
 
 /** What is served now. Throws when it is nothing that can be, or goes back behind what was served before. */
 export async function look(model: Model, real: Real): Promise<readonly Served[]> {
@@ -43,7 +45,7 @@ async function untilHeadIsKnown(model: Model, real: Real): Promise<void> {
   let seen: LineAnswer | undefined;
   const isKnown = async (): Promise<boolean> => {
     seen = (await real.arena.world.api.repository(real.repositoryId)).sync_status['main'];
-    if (head === undefined) return seen?.error?.code === 'BRANCH_DELETED';
+    if (head === undefined) return isGone(seen?.error?.code, model);
     if (isGood) return seen?.state === 'in-sync' && seen.last_good_commit === head.commit;
     return seen?.error?.code === 'CONTENT_INVALID' && seen.commit === head.commit;
   };
@@ -55,8 +57,10 @@ async function untilHeadIsKnown(model: Model, real: Real): Promise<void> {
   }
 }
 
-const WORDS = { github: { success: 'success', failure: 'failure' }, gitlab: { success: 'success', failure: 'failed' } } as const;
-const OPEN = /^(pending|running):/;
+/** A branch that the service was told of and never saw may as well never have been. */
+function isGone(code: string | undefined, { isBranchSeen }: Model): boolean {
+  return code === 'BRANCH_DELETED' || (!isBranchSeen && code === 'REF_NOT_FOUND');
+}
 
 /** The head has the status it deserves, no commit is left pending, and nothing was said twice in a row. */
 async function untilStatusesAreFinal(model: Model, real: Real): Promise<void> {
