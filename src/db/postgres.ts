@@ -36,7 +36,8 @@ export function openPostgres({ url, maxConnections, log, quietMs = QUIET_MS }: P
     connectionTimeoutMillis: 4_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    idle_in_transaction_session_timeout: 300_000,
+    // A server that cannot see that its client is gone holds every lock of its transaction until then.
+    idle_in_transaction_session_timeout: 30_000,
     types: { getTypeParser: typeParser },
     verify: (client, done) => client.query(COMPRESS_FAST, (error: Error | null) => done(error ?? undefined)),
   });

@@ -52,18 +52,15 @@ export interface RoutedDelivery {
   readonly jobResultIds: readonly string[];
 }
 
-export async function markRouted(tx: Tx, delivery: RoutedDelivery): Promise<void> {
-  await tx.kysely
-    .updateTable('deliveries')
-    .set({
-      status: delivery.status,
-      detail: delivery.detail === undefined ? null : storable(delivery.detail),
-      events: JSON.stringify(delivery.events, (_key, value: unknown) => (typeof value === 'string' ? storable(value) : value)),
-      job_result_ids: [...delivery.jobResultIds],
-      routed_at: databaseNow(),
-    })
-    .where('id', '=', delivery.id)
-    .execute();
+/** All of a batch in one statement. */
+export async function markRouted(tx: Tx, routed: readonly RoutedDelivery[]): Promise<void> {
+  const rows = routed.map(({ id, status, detail, events, jobResultIds }) => ({ id, status, detail, events, job_result_ids: jobResultIds }));
+  const given = JSON.stringify(rows, (_key, value: unknown) => (typeof value === 'string' ? storable(value) : value));
+  await sql`
+    update deliveries d
+    set status = g.status, detail = g.detail, events = g.events, job_result_ids = g.job_result_ids, routed_at = clock_timestamp()
+    from json_to_recordset(${given}::json) as g (id uuid, status text, detail text, events jsonb, job_result_ids uuid[])
+    where d.id = g.id`.execute(tx.kysely);
 }
 
 /** PostgreSQL keeps neither NUL nor half a surrogate pair, not in jsonb either; a provider may send both, signed. */
@@ -162,6 +159,8 @@ export async function findDelivery(database: Database, organizationId: string, i
     .executeTakeFirst();
 }
 
+export type HookRepository = NonNullable<Awaited<ReturnType<typeof findHookRepository>>>;
+
 /** The repository that a hook belongs to, with what routing needs to know of it. */
 export async function findHookRepository(tx: Tx, hookId: string) {
   return tx.kysely
@@ -172,16 +171,18 @@ export async function findHookRepository(tx: Tx, hookId: string) {
     .executeTakeFirst();
 }
 
-/** Notes that deliveries of a hook arrive, and what a ping or a removal says of it. */
-export async function noteHookSeen(tx: Tx, hookId: string, change: { readonly removed: boolean }): Promise<void> {
-  await tx.kysely
-    .updateTable('hooks')
-    .set({
-      last_delivery_at: databaseNow(),
-      ...(change.removed
-        ? { status: 'not_configured' as const, status_detail: 'The hook was removed at the provider.', remote_id: null }
-        : { status: 'active' as const, status_detail: null }),
-    })
-    .where('id', '=', hookId)
-    .execute();
+/** Notes that deliveries of hooks arrive, and what a ping or a removal says of them. Always in the same order: two routers may do so at once. */
+export async function noteHooksSeen(tx: Tx, hooks: ReadonlyMap<string, { readonly removed: boolean }>): Promise<void> {
+  for (const [hookId, { removed }] of [...hooks].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
+    await tx.kysely
+      .updateTable('hooks')
+      .set({
+        last_delivery_at: databaseNow(),
+        ...(removed
+          ? { status: 'not_configured' as const, status_detail: 'The hook was removed at the provider.', remote_id: null }
+          : { status: 'active' as const, status_detail: null }),
+      })
+      .where('id', '=', hookId)
+      .execute();
+  }
 }

@@ -26,7 +26,7 @@ const STEPS_TO_CRASH_AT: readonly Step[] = [
 const FROZEN_MS = 13_000;
 
 /** A process for every step, one after another. */
-vi.setConfig({ ...PATIENCE, testTimeout: 600_000 });
+vi.setConfig({ ...PATIENCE, testTimeout: 600_000, hookTimeout: 600_000 });
 const serverUrl = TEST_SERVER_URL;
 const scope = openScope();
 afterAll(() => scope.close());
