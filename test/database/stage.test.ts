@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Database } from '#db/database.ts';
+import type { ParsedFile } from '#domain/content.ts';
 import { withStage } from '#import/stage/store.ts';
 import { openLine } from '#import/store.ts';
 import { readContent } from '#test/support/content-reading.ts';
@@ -34,9 +35,13 @@ async function stageOf({ organizationId, repositoryId }: StagedRepository) {
   return { repositoryId, line: await openLine(database, { organizationId, repositoryId, branch: 'main' }), signal };
 }
 
+function contextOf(name: string, x = 1): ParsedFile {
+  return readContent(`config_contexts/${name}.yaml`, `_metadata: {name: ${name}}\nx: ${x}\n`);
+}
+
 test('several stages are open at once, and nothing is left of them however they end', async () => {
   const [one, two] = [await stageOf(await newRepository()), await stageOf(await newRepository())];
-  const file = readContent('config_contexts/a.yaml', '_metadata: {name: a}\n');
+  const file = contextOf('a');
 
   const tables = await withStage(database, one, (first) =>
     withStage(database, two, async (second) => {
@@ -55,18 +60,17 @@ test('several stages are open at once, and nothing is left of them however they 
 test('content goes with its repository, its names are free, and what others serve stays', async () => {
   const repository = await newRepository();
   const other = { ...repository, repositoryId: await seedRepository(database, repository.organizationId) };
-  const file = (name: string, x = 1) => readContent(`config_contexts/${name}.yaml`, `_metadata: {name: ${name}}\nx: ${x}\n`);
-  await importFiles(repository, { files: [file('a'), file('b')] });
-  await importFiles(repository, { files: [file('a', 2)], gone: [file('b').path] });
-  await importFiles(other, { files: [file('c')] });
-  await expect(importFiles(other, { files: [file('a')] })).rejects.toThrow('owned by other repositories');
+  await importFiles(repository, { files: [contextOf('a'), contextOf('b')] });
+  await importFiles(repository, { files: [contextOf('a', 2)], gone: [contextOf('b').path] });
+  await importFiles(other, { files: [contextOf('c')] });
+  await expect(importFiles(other, { files: [contextOf('a')] })).rejects.toThrow('owned by other repositories');
 
   await database.kysely.deleteFrom('repositories').where('id', '=', repository.repositoryId).execute();
 
   const left = async (table: 'objects' | 'object_versions' | 'name_claims') =>
     (await database.kysely.selectFrom(table).selectAll().execute()).length;
   expect([await left('objects'), await left('object_versions'), await left('name_claims')]).toEqual([1, 1, 1]);
-  await importFiles(other, { files: [file('a')] });
+  await importFiles(other, { files: [contextOf('a')] });
   expect(await left('name_claims')).toBe(2);
   await database.kysely.deleteFrom('organizations').where('id', '=', repository.organizationId).execute();
   expect([await left('objects'), await left('object_versions'), await left('name_claims')]).toEqual([0, 0, 0]);
