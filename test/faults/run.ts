@@ -20,6 +20,7 @@ import { providerOutage } from './provider-outage.ts';
 import { createRandom } from './random.ts';
 import { restartPostgres } from './restart-postgres.ts';
 import { resume } from './resume.ts';
+import { secrets } from './secrets.ts';
 import { serial } from './serial.ts';
 import { slowDatabase } from './slow-database.ts';
 import { slowSenders } from './slow-senders.ts';
@@ -42,6 +43,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   'head-of-line': headOfLine,
   backlog,
   growth,
+  secrets,
   timing,
   'slow-senders': slowSenders,
   'kill-worker': killWorker,
