@@ -34,6 +34,9 @@ export interface ParsePool {
  */
 const YOUNG_MB = 12;
 
+/** A batch is read in some 50 ms. One that takes this long has a bad file in it, or the machine too much to do: then each is read alone. */
+const BATCH_MS = 2_000;
+
 export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptions): ParsePool {
   const piscina = new Piscina<WorkerTask, WorkerAnswer>({
     filename: new URL('parse-worker.ts', import.meta.url).href,
@@ -51,7 +54,8 @@ export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptio
   }
 
   async function runNow(task: WorkerTask, signal: AbortSignal): Promise<WorkerAnswer> {
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const isBatch = 'files' in task && task.files.length > 1;
+    const timeout = AbortSignal.timeout(isBatch ? Math.min(timeoutMs, BATCH_MS) : timeoutMs);
     try {
       return await piscina.run(task, { name: 'runTask', signal: AbortSignal.any([signal, timeout]) });
     } catch (error) {
@@ -118,9 +122,10 @@ async function inParts<T>(
   } catch (error) {
     if (!(error instanceof TaskFailed)) throw error;
     if (files.length === 1) return [failed(first, error)];
-    // Somewhere in the batch; halves find it in few steps, and all the others are read.
-    const middle = Math.ceil(files.length / 2);
-    return [...(await inParts(files.slice(0, middle), read, failed)), ...(await inParts(files.slice(middle), read, failed))];
+    // Somewhere in the batch. Each alone costs the others nothing, where halves would let the bad one use up its time in every step.
+    const parts: T[] = [];
+    for (const file of files) parts.push(...(await inParts([file], read, failed)));
+    return parts;
   }
 }
 

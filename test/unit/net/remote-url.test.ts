@@ -211,7 +211,7 @@ test('whatever is typed: what is accepted is read the same by the parsers that c
         standard.pathname === path &&
         again.ok &&
         again.value.href === href &&
-        !/localhost|^127\.|^::1$/.test(host)
+        !/(?:^|\.)localhost$|^127\.|^::1$/.test(host)
       );
     }),
     { numRuns: RUNS },
