@@ -21,8 +21,6 @@ const eventSchema = z.object({
 
 /** Deliveries of a project's webhook; GitLab remembers those of 7 days and says of none when it was. */
 export function deliveryApi(calls: GitlabCalls): DeliveryApi {
-  const place = ({ fullName }: RemoteRef, hookId: string): string => `${encodeURIComponent(fullName)}/hooks/${Number(hookId)}/events`;
-
   async function readPage(ref: RemoteRef, hookId: string, status: string, page: number, signal: AbortSignal) {
     const searchParams = { status, page, per_page: PER_PAGE };
     const doing = { what: 'list the deliveries of the webhook', permission: HOOK_PERMISSION };
@@ -52,6 +50,10 @@ export function deliveryApi(calls: GitlabCalls): DeliveryApi {
       await calls.call(doing, signal, ({ hooks }) => hooks.requester.post(`${place(ref, hookId)}/${Number(deliveryId)}/resend`));
     },
   };
+}
+
+function place({ fullName }: RemoteRef, hookId: string): string {
+  return `${encodeURIComponent(fullName)}/hooks/${Number(hookId)}/events`;
 }
 
 /** Of a server before 17.4 the key depends on the bytes that arrive. */

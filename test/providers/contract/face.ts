@@ -34,7 +34,7 @@ export interface Opened {
   readonly apiWith: (token: string) => Api;
 }
 
-export type Api = ForgeApi & Required<Pick<ForgeApi, 'hooks' | 'statuses'>>;
+export type Api = ForgeApi & Required<Pick<ForgeApi, 'hooks' | 'deliveries' | 'statuses'>>;
 
 export interface Laboratory {
   readonly reader: WebhookReader;
@@ -62,8 +62,9 @@ export async function openLaboratory(scope: Scope, face: Face): Promise<Laborato
   let count = 0;
   const apiWith = (token: string): Api => {
     const api = provider.connect?.({ url: forge.url, username: undefined, secret: token, fetch: egress.fetch });
-    if (api?.hooks === undefined || api.statuses === undefined) throw new Error(`${provider.id} has hooks and statuses`);
-    return { ...api, hooks: api.hooks, statuses: api.statuses };
+    if (api?.hooks === undefined || api.deliveries === undefined || api.statuses === undefined)
+      throw new Error(`${provider.id} has hooks, deliveries and statuses`);
+    return { ...api, hooks: api.hooks, deliveries: api.deliveries, statuses: api.statuses };
   };
   return {
     reader: provider.webhooks,

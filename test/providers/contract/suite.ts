@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, vi } from 'vitest';
 import { PATIENCE } from '#test/support/patience.ts';
 import { openScope } from '#test/support/scope.ts';
 import { testAnswers } from './answers.ts';
+import { testDeliveries } from './deliveries.ts';
 import type { Face, Laboratory, Opened } from './face.ts';
 import { openLaboratory } from './face.ts';
 import { testHooks } from './hooks.ts';
@@ -29,5 +30,6 @@ export function testProviderContract(face: Face): void {
   };
   testAnswers(bench);
   testHooks(bench);
+  testDeliveries(bench);
   testStatuses(bench);
 }
