@@ -40,8 +40,6 @@ export interface InstallationOptions {
   readonly workers?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly onAnswer?: (text: string) => void;
-  /** Where the processes have their data folders; a temporary folder unless given. */
-  readonly root?: string;
 }
 
 /**
@@ -66,7 +64,7 @@ export async function startInstallation(scope: Scope, options: InstallationOptio
     ...options.env,
   };
   const started: ServiceProcess[] = [];
-  const root = options.root ?? scope.folder('service');
+  const root = scope.folder('service');
   const folder = (command: string): string => mkdtempSync(join(root, `${command}-`));
   scope.defer(() => Promise.all(started.map((process) => process.stop())));
 
