@@ -13,9 +13,9 @@ export const SPACING_MS = 100;
 /** Starts are planned this far ahead; a worker that is killed takes no more with it. */
 export const PLAN_AHEAD_MS = 1_000;
 /** While a host fails, one look at it is due this often, so that its return is seen within 120 s whatever the back-off of its repositories. */
-export const LOOK_AT_FAILING_MS = 45_000;
+export const LOOK_AT_FAILING_MS = 30_000;
 /** Over this time the repositories of a host that came back are looked at. */
-export const SPREAD_MS = 40_000;
+export const SPREAD_MS = 30_000;
 /** Two answers "no such repository" this far apart are needed to believe it. */
 export const CONFIRM_MS = 60_000;
 

@@ -180,10 +180,10 @@ describe('a hook that', () => {
   });
 });
 
-describe('when hooks are looked after', () => {
-  const dueNow = () => sql`update hooks set audit_after = now() - interval '1 second'`.execute(http.database.kysely);
-  const claim = () => http.database.transaction((tx) => claimAudits(tx));
+const dueNow = () => sql`update hooks set audit_after = now() - interval '1 second'`.execute(http.database.kysely);
+const claim = () => http.database.transaction((tx) => claimAudits(tx));
 
+describe('when hooks are looked after', () => {
   test('is about every hour, one of a credential at a time, each by one worker', async () => {
     await sql`update repositories set credential_id = (select credential_id from repositories where id = ${repositoryId})`.execute(
       http.database.kysely,

@@ -84,12 +84,13 @@ const limit = (login: string, seconds: string) =>
     action: { kind: 'respond', status: 429, headers: { 'retry-after': seconds }, body: { message: 'slow down' } },
   });
 
-describe('a provider that asks to wait', () => {
-  const ask = async (id: string) => {
-    const opened = await openForge(http.hooks, id);
-    return opened?.api.readRepository(opened.ref, AbortSignal.timeout(60_000));
-  };
+const ask = async (id: string) => {
+  const opened = await openForge(http.hooks, id);
+  return opened?.api.readRepository(opened.ref, AbortSignal.timeout(60_000));
+};
+const asked = () => requestsTo(`/${repository.fullName}.git/info/refs`);
 
+describe('a provider that asks to wait', () => {
   test('is not asked again before that with the same credential, and looks are put off until after it', async () => {
     await limit('ana', '30');
 
@@ -130,7 +131,6 @@ describe('a Git server that answers 429', () => {
       action: { kind: 'respond', status: 429, headers: { 'retry-after': '30' } },
     });
   });
-  const asked = () => requestsTo(`/${repository.fullName}.git/info/refs`);
 
   test('is asked once by a look, and then left alone for a minute', async () => {
     await remotes.look(repository.id);

@@ -7,8 +7,8 @@ import type { Pushed } from './converge.ts';
 import { longest, secondsUntilServed } from './converge.ts';
 import type { Fault } from './fault.ts';
 
-const REPOSITORIES = 12;
-const OUTAGE_MS = 75_000;
+const REPOSITORIES = 8;
+const OUTAGE_MS = 60_000;
 /** After the provider is back, everything is as it says within this, and it is not asked more often than this meanwhile (SECURITY.md RATE-07). */
 const LIMIT_MS = 120_000;
 const MOST_PER_SECOND = 10;
