@@ -123,7 +123,7 @@ async function readHostile(parsers: ParsePool): Promise<void> {
 async function checkHostile(parsers: ParsePool): Promise<void> {
   for (const pattern of ['^(a|a)*$', '(.*a){25}', '^(([a-z])+.)+[A-Z]([a-z])+$', '(x+x+)+y']) {
     const schema = JSON.stringify({ type: 'object', patternProperties: { [pattern]: { type: 'string' } }, properties: { v: { pattern } } });
-    const data = JSON.stringify({ v: `${'a'.repeat(50)}!`, [`${'x'.repeat(50)}`]: 'x' });
+    const data = JSON.stringify({ v: `${'a'.repeat(50)}!`, ['x'.repeat(50)]: 'x' });
     const from = performance.now();
     await parsers.check({ schemaName: 's', schema, contexts: [{ key: 'a', name: 'a', path: 'a.json', line: 1, data }] }, signal);
     console.log(`  pattern ${pattern.padEnd(30)} ${(performance.now() - from).toFixed(0)} ms`);
