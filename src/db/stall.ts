@@ -1,4 +1,4 @@
-import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import type { Logger } from 'pino';
 
@@ -20,22 +20,26 @@ const TOO_MANY_CONNECTIONS = '53300';
  */
 export function watchForStall(client: pg.Client, watch: StallWatch): void {
   const { stream } = client.connection;
-  if (!(stream instanceof Socket)) return;
   let moved = 0;
   let quietSince = performance.now();
   const look = async (): Promise<void> => {
-    const now = stream.bytesRead + stream.bytesWritten;
+    const now = countBytes(stream);
     if (now !== moved || !isWaiting(client)) quietSince = performance.now();
     moved = now;
     if (performance.now() - quietSince < watch.quietMs) return;
     quietSince = performance.now();
     if (await isAtWork(watch.url, client)) return;
-    if (stream.bytesRead + stream.bytesWritten !== moved || !isWaiting(client)) return;
+    if (countBytes(stream) !== moved || !isWaiting(client)) return;
     watch.log.warn('the database is not at work on a query that waits for it: the connection is given up');
     stream.destroy(new Error('The database does not answer on this connection.'));
   };
   const timer = setInterval(() => void look(), watch.quietMs / 4).unref();
   stream.once('close', () => clearInterval(timer));
+}
+
+/** What has gone over a connection, both ways. */
+function countBytes(stream: Duplex): number {
+  return 'bytesRead' in stream && 'bytesWritten' in stream ? Number(stream.bytesRead) + Number(stream.bytesWritten) : 0;
 }
 
 /** pg does not describe this property; without it nothing is ever taken for a stall, and test/database/stall.test.ts fails. */
