@@ -20,7 +20,12 @@ beforeAll(async () => {
   collector = await startOtlpReceiver(scope);
   world = await startWorld(scope, {
     serverUrl: TEST_SERVER_URL,
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_HEADERS: 'x-collector-key=collector%20secret' },
+    env: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-collector-key=collector%20secret',
+      // A look at the remote that comes before the webhook would begin the sync, and the trace, by itself.
+      POLL_INTERVAL_S: '3600',
+    },
   });
   repository = await world.register('traced', { 'config_contexts/a.json': context('Traced') });
 });
