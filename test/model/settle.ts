@@ -24,7 +24,7 @@ export async function settle(model: Model, real: Real): Promise<void> {
   for (const id of real.held.splice(0)) await world.forge.clearFaults(id);
   await operator.calm();
   await untilHeadIsKnown(model, real);
-  await world.api.untilIdle(real.repositoryId, PATIENCE);
+  await untilIdle(real);
   const served = await look(model, real);
   const wanted = settledContent(model);
   if (wanted !== undefined && JSON.stringify(served) !== JSON.stringify(wanted))
@@ -36,6 +36,18 @@ export async function settle(model: Model, real: Real): Promise<void> {
   );
   settled(model, served);
   await untilStatusesAreFinal(model, real);
+}
+
+/** Nothing of it runs or waits; says what does when that does not come to an end. */
+async function untilIdle({ arena, repositoryId }: Real): Promise<void> {
+  const { api } = arena.world;
+  try {
+    await api.untilIdle(repositoryId, PATIENCE);
+  } catch (error) {
+    const [run] = await api.runs(repositoryId);
+    const unread = (await api.deliveries(repositoryId)).filter((delivery) => delivery.routed_at === null);
+    throw new Error(`not at rest: newest run ${JSON.stringify(run)}, unread deliveries ${JSON.stringify(unread)}`, { cause: error });
+  }
 }
 
 /** The service says of the branch what it has come to: imported, refused, or gone. */
