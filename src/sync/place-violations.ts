@@ -42,15 +42,16 @@ export async function placeViolations(
 /** The files at these paths: among those that were read, or unchanged ones under a schema that did change. */
 async function findFiles(
   { source, files, pathPrefix, signal }: PlaceRequest,
-  paths: Set<string>,
+  paths: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, SelectedFile>> {
   const found = new Map<string, SelectedFile>();
-  if (paths.size === 0) return found;
-  for (const selected of files) if (paths.delete(selected.file.path)) found.set(selected.file.path, selected);
-  if (paths.size === 0) return found;
+  const missing = new Set(paths);
+  if (missing.size === 0) return found;
+  for (const selected of files) if (missing.delete(selected.file.path)) found.set(selected.file.path, selected);
+  if (missing.size === 0) return found;
   const selector = createSelector({ pathPrefix, providedContents: null, ignore: undefined });
   await source.visitFiles({ prefix: pathPrefix, signal }, (file) => {
-    if (isSkipped(file) || !paths.delete(file.path)) return;
+    if (isSkipped(file) || !missing.delete(file.path)) return;
     const choice = selector.choose(file);
     if (choice !== undefined) found.set(file.path, { file, ...choice });
   });
