@@ -170,6 +170,25 @@ test('when a host answers again, what it kept from being looked at is due soon a
   expect(rows[0]?.times).toBeGreaterThan(150);
 });
 
+test('after an outage everything of the host is due soon; after a failure of one repository only that one is', async () => {
+  const soonAfter = async (failingSince: string): Promise<number> => {
+    await sql`update repositories set poll_after = now() + interval '100 seconds'`.execute(database.kysely);
+    await sql.raw(`update poll_hosts set failing_since = ${failingSince}`).execute(database.kysely);
+    await noteHostAnswers(database, HOST, ['CONNECTION_FAILED'], 30_000);
+    const { rows } = await sql<{ soon: number }>`
+      select count(*)::int as soon from repositories where poll_after < clock_timestamp() + interval '31 seconds'`.execute(database.kysely);
+    return rows[0]?.soon ?? 0;
+  };
+  await seed(10);
+  await claim();
+  await sql`update repositories set poll_failures = 1, operational_code = 'CONNECTION_FAILED' where name like 'r1http%'`.execute(
+    database.kysely,
+  );
+
+  expect(await soonAfter("now() - interval '1 second'")).toBe(1);
+  expect(await soonAfter("now() - interval '1 minute'")).toBe(10);
+});
+
 test('nothing is looked at with a credential that is paused, and others go on', async () => {
   await seed(2);
   const credentialId = '0192f0c0-0000-7000-8000-000000000001';
