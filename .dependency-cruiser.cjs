@@ -68,8 +68,8 @@ const OWNERS = {
     rooms: ['net/'],
     typesAnywhere: true,
   },
-  // What listens is named too, since the same module connects.
-  'sdk-sockets': { node: ['net'], rooms: ['net/', 'app/free-port\\.ts$'], typesAnywhere: true },
+  // What listens is named too, since the same module connects; and the database, whose address is the operator's own.
+  'sdk-sockets': { node: ['net'], rooms: ['net/', 'db/stall\\.ts$', 'app/free-port\\.ts$'], typesAnywhere: true },
   'sdk-parsers': { packages: ['piscina/', 'ajv', 'js-yaml/', 'yaml/', 'jsonc-parser/', 're2js/'], rooms: ['import/'] },
   'sdk-observe': { packages: ['prom-client/', '@opentelemetry/'], rooms: ['observe/'] },
   'sdk-commands': { packages: ['commander/'], rooms: ['cli/'] },
