@@ -21,6 +21,7 @@ export function startPoller(deps: LookDeps): () => Promise<void> {
     spacingMs: SPACING_MS,
     planAheadMs: PLAN_AHEAD_MS,
     lookAtFailingMs: LOOK_AT_FAILING_MS,
+    freshMs: pace.baseMs,
     // Not before the look that is taken now can have ended.
     nextInMs: ({ relaxed }: { readonly relaxed: boolean }) => Math.max(LOOK_WITHIN_MS, delayMs(relaxed ? pace.relaxedMs : pace.baseMs)),
   };

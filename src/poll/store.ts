@@ -27,9 +27,12 @@ export interface DueRepository extends Known {
 const NOW = sql<Date>`statement_timestamp()`;
 /** As the index `repositories_due` has it. A pinned commit moves nowhere; `notify` and `manual` are updated by hand. */
 const FOLLOWS = sql<SqlBool>`r.admin_status = 'active' and r.update_policy = 'auto' and r.pinned_commit is null and r.poll_host <> ''`;
-/** Neither in flight nor about to be; one that waits for its retry time is looked at, since a look may end the wait. */
+/**
+ * Neither in flight nor owed a sync, as one is whose run was killed; one that waits for its retry time is looked at, since a look may
+ * end the wait.
+ */
 const AT_REST = sql<SqlBool>`(r.running_until is null or r.running_until < statement_timestamp())
-  and (r.pending_job_result_id is null or r.not_before is not null)`;
+  and (r.wanted <= r.seen or r.not_before is not null)`;
 const NOT_PAUSED = sql<SqlBool>`not exists (select from credentials c where c.id = r.credential_id
   and greatest(c.paused_until, c.git_paused_until) > statement_timestamp())`;
 const RELAXED = sql<boolean>`exists (select from hooks h where h.repository_id = r.id and h.status = 'active'
@@ -62,6 +65,8 @@ export interface ClaimOptions {
   readonly spacingMs: number;
   readonly planAheadMs: number;
   readonly lookAtFailingMs: number;
+  /** What a sync has looked at within this time is not looked at again: a repository that was just registered, for one. */
+  readonly freshMs: number;
   /** Time to the next look at a repository. */
   readonly nextInMs: (repository: { readonly relaxed: boolean }) => number;
 }
@@ -82,15 +87,21 @@ export async function claimDue(database: Database, host: string, options: ClaimO
     if (room < 1) return [];
     const picked = state.lookDue ? oneThatFails(host) : dueRepositories(host, room);
     const { rows } = await picked.execute(tx.kysely);
-    await planHost(tx, host, rows.length * options.spacingMs, state.lookDue ? options.lookAtFailingMs : undefined);
+    const stale = rows.filter((row) => !isFresh(row, options.freshMs));
+    await planHost(tx, host, stale.length * options.spacingMs, state.lookDue ? options.lookAtFailingMs : undefined);
     if (rows.length === 0) return [];
-    const plan = rows.map((row) => ({ id: row.id, ms: options.nextInMs(row) }));
+    // The next look at one that is passed over comes as if no hook told of it: its sync was not the look that was due.
+    const plan = rows.map((row) => ({ id: row.id, ms: options.nextInMs(stale.includes(row) ? row : { relaxed: false }) }));
     await sql`
       update repositories r set poll_after = statement_timestamp() + plan.ms * interval '1 millisecond'
       from jsonb_to_recordset(${JSON.stringify(plan)}::jsonb) as plan (id uuid, ms float8)
       where r.id = plan.id`.execute(tx.kysely);
-    return rows.map((row, number) => toDue(row, host, state.busyMs + number * options.spacingMs, state.failing));
+    return stale.map((row, number) => toDue(row, host, state.busyMs + number * options.spacingMs, state.failing));
   });
+}
+
+function isFresh(row: DueRow, freshMs: number): boolean {
+  return row.poll_failures === 0 && row.error_code === null && row.synced_for_ms !== null && row.synced_for_ms < freshMs;
 }
 
 interface HostState {
@@ -123,6 +134,7 @@ interface DueRow {
   readonly hook_id: string | null;
   readonly commit_id: string | null;
   readonly error_code: string | null;
+  readonly synced_for_ms: number | null;
 }
 
 /** The line's state is read as of now, not locked: a run that ends meanwhile makes at most one sync that finds nothing to do. */
@@ -130,13 +142,16 @@ const DUE_COLUMNS = sql`r.id, r.ref, r.credential_id, r.operational_state, r.ope
   case when r.fence <= r.poll_asked_fence + 1 then r.poll_asked end as asked, r.not_before is not null as retry_waits,
   (extract(epoch from statement_timestamp() - r.not_found_since) * 1000)::float8 as not_found_for_ms, ${RELAXED} as relaxed,
   (select h.id from hooks h where h.repository_id = r.id) as hook_id,
-  (select l.commit_id from lines l join branches b on b.id = l.branch_id where l.repository_id = r.id and b.name = 'main') as commit_id,
-  (select l.error ->> 'code' from lines l join branches b on b.id = l.branch_id where l.repository_id = r.id and b.name = 'main') as error_code`;
+  main.commit_id, main.error ->> 'code' as error_code,
+  (extract(epoch from statement_timestamp() - main.last_success_at) * 1000)::float8 as synced_for_ms`;
+const WITH_MAIN = sql`repositories r left join lateral (
+    select l.* from lines l join branches b on b.id = l.branch_id where l.repository_id = r.id and b.name = 'main'
+  ) main on true`;
 
 /** Those of one host that are due, the longest first. */
 export function dueRepositories(host: string, most: number): RawBuilder<DueRow> {
   return sql`
-    select ${DUE_COLUMNS} from repositories r
+    select ${DUE_COLUMNS} from ${WITH_MAIN}
     where ${FOLLOWS} and r.poll_host = ${host} and r.poll_after <= ${NOW} and ${AT_REST} and ${NOT_PAUSED}
     order by r.poll_after limit ${most} for update of r skip locked`;
 }
@@ -144,7 +159,7 @@ export function dueRepositories(host: string, most: number): RawBuilder<DueRow> 
 /** One of those that could not be looked at, due or not: it stands for its host. */
 function oneThatFails(host: string): RawBuilder<DueRow> {
   return sql`
-    select ${DUE_COLUMNS} from repositories r
+    select ${DUE_COLUMNS} from ${WITH_MAIN}
     where ${FOLLOWS} and r.poll_host = ${host} and r.poll_failures > 0 and ${AT_REST} and ${NOT_PAUSED}
     order by r.poll_after limit 1 for update of r skip locked`;
 }

@@ -9,6 +9,8 @@ export const LAYER_FAULTS: Readonly<Record<string, readonly [file: string, sourc
   'layer-providers': ['src/providers/github/planted.ts', "import '#queue/run.ts';"],
   'layer-inbox': ['src/inbox/planted.ts', "import '#receive/group.ts';"],
   'layer-poll': ['src/poll/planted.ts', "import '#inbox/store.ts';"],
+  'layer-observe': ['src/observe/planted.ts', "import '#sync/store.ts';"],
+  'layer-retention': ['src/retention/planted.ts', "import '#sync/store.ts';"],
   'layer-receive': ['src/receive/planted.ts', "import '#sync/store.ts';"],
   'layer-import': ['src/import/planted.ts', "import '#sync/store.ts';"],
   'layer-report': ['src/report/planted.ts', "import '#import/store.ts';"],

@@ -26,6 +26,7 @@ const options: ClaimOptions = {
   spacingMs: 100,
   planAheadMs: 1_000,
   lookAtFailingMs: 45_000,
+  freshMs: 0,
   nextInMs: () => 60_000,
 };
 const claim = (host = HOST, more: Partial<ClaimOptions> = {}) => claimDue(database, host, { ...options, ...more });
@@ -94,7 +95,11 @@ test.each([
 
 test.each([
   ['being synced', "running_until = now() + interval '5 seconds'"],
-  ['about to be synced', 'pending_job_result_id = gen_random_uuid()'],
+  ['about to be synced', 'pending_job_result_id = gen_random_uuid(), wanted = 1'],
+  [
+    'owed the rest of a sync whose worker was killed',
+    "running_until = now() - interval '5 seconds', wanted = 1, running_job_result_id = gen_random_uuid()",
+  ],
 ])('a repository that is %s is left alone', async (_what, set) => {
   await seed(1, { set });
 
@@ -102,12 +107,26 @@ test.each([
 });
 
 test.each([
-  ['whose holder was killed', "running_until = now() - interval '5 seconds'"],
-  ['that waits to be retried', "pending_job_result_id = gen_random_uuid(), not_before = now() + interval '1 minute'"],
+  ['whose last holder is gone and that wants nothing', "running_until = now() - interval '5 seconds'"],
+  ['that waits to be retried', "pending_job_result_id = gen_random_uuid(), wanted = 1, not_before = now() + interval '1 minute'"],
 ])('a repository %s is looked at', async (_what, set) => {
   await seed(1, { set });
 
   expect(await claim()).toHaveLength(1);
+});
+
+test('a repository that was synced a moment ago is passed over, and looked at when that is longer ago', async () => {
+  await seed(1);
+  const { id } = await database.kysely.selectFrom('repositories').select('id').executeTakeFirstOrThrow();
+  await sql`
+    insert into lines (organization_id, repository_id, branch_id, sync_state, last_success_at)
+    select ${organizationId}::uuid, ${id}::uuid, id, 'in-sync', now() - interval '10 seconds' from branches where name = 'main'
+      and organization_id = ${organizationId}::uuid`.execute(database.kysely);
+
+  expect(await claim(HOST, { freshMs: 60_000 })).toEqual([]);
+  expect(await listDueHosts(database)).toEqual([]);
+  await sql`update repositories set poll_after = now() - interval '1 minute'`.execute(database.kysely);
+  expect(await claim(HOST, { freshMs: 5_000 })).toHaveLength(1);
 });
 
 test('a repository is relaxed while its hook delivers, until a change is found that no delivery told', async () => {

@@ -16,6 +16,11 @@ import { openScope } from '#test/support/scope.ts';
 import { mountSmallDisk, noSmallDisks } from '#test/support/small-disk.ts';
 
 const MIB = 1024 * 1024;
+/** Above what is asked for before a fetch, below what the fetch takes: the noise is hexadecimal, so Git makes half of it. */
+const JUST_ENOUGH_TO_BEGIN_BYTES = 17 * MIB;
+const BEYOND_BYTES = 48 * MIB;
+const DISK_MEGABYTES = 128;
+const LARGE_FILES = { ...LIMITS, maxBlobBytes: 64 * MIB };
 const scope = openScope();
 const signal = noAbort();
 let root: string;
@@ -37,15 +42,34 @@ function noise(bytes: number): string {
 }
 
 describe.skipIf(noSmallDisks !== undefined)(`on a disk that is full${noSmallDisks === undefined ? '' : `: ${noSmallDisks}`}`, () => {
+  test('nothing is begun on a disk that is as good as full', async () => {
+    const repository = newRepository(root, 'refused.git');
+    repository.commit({ 'a.txt': 'small' });
+    const disk = mountSmallDisk(scope, 24);
+    const git = await newGit({ dataDir: disk.folder });
+    const mirror = openMirror(git, { key: 'refused' });
+    const remote = remoteAt(`${server.url}/refused.git`);
+    disk.fill(15 * MIB);
+
+    await expect(mirror.update({ remote, signal })).rejects.toMatchObject({
+      code: 'STORAGE_FULL',
+      message: expect.stringContaining('Less than 16 MiB'),
+    });
+    expect(readdirSync(git.mirrorsDir)).toEqual(['locks']);
+    disk.free();
+
+    expect(await heal(mirror, remote, { 'a.txt': 'small' })).toBe(1);
+  });
+
   test('a first clone is STORAGE_FULL, leaves nothing, and goes through once there is space', async () => {
-    const files = { 'a.txt': noise(MIB) };
+    const files = { 'a.txt': noise(BEYOND_BYTES) };
     const repository = newRepository(root, 'cloned.git');
     repository.commit(files);
-    const disk = mountSmallDisk(scope, 8);
-    const git = await newGit({ dataDir: disk.folder });
+    const disk = mountSmallDisk(scope, DISK_MEGABYTES);
+    const git = await newGit({ dataDir: disk.folder, limits: LARGE_FILES });
     const mirror = openMirror(git, { key: 'cloned' });
     const remote = remoteAt(`${server.url}/cloned.git`);
-    disk.fill(256 * 1024);
+    disk.fill(JUST_ENOUGH_TO_BEGIN_BYTES);
 
     await expect(mirror.update({ remote, signal })).rejects.toMatchObject({ code: 'STORAGE_FULL', next: 'again' });
     expect(readdirSync(git.mirrorsDir)).toEqual(['locks']);
@@ -57,17 +81,17 @@ describe.skipIf(noSmallDisks !== undefined)(`on a disk that is full${noSmallDisk
 
   test('a fetch is STORAGE_FULL, the mirror stays what it was, and catches up once there is space', async () => {
     const before = { 'a.txt': 'small' };
-    const after = { 'a.txt': noise(MIB) };
+    const after = { 'a.txt': noise(BEYOND_BYTES) };
     const repository = newRepository(root, 'fetched.git');
     repository.commit(before);
-    const disk = mountSmallDisk(scope, 8);
-    const git = await newGit({ dataDir: disk.folder });
+    const disk = mountSmallDisk(scope, DISK_MEGABYTES);
+    const git = await newGit({ dataDir: disk.folder, limits: LARGE_FILES });
     const mirror = openMirror(git, { key: 'fetched' });
     const remote = remoteAt(`${server.url}/fetched.git`);
     await mirror.update({ remote, signal });
     repository.commit(after);
 
-    for (const left of [256 * 1024, 4 * 1024, 0]) {
+    for (const left of [JUST_ENOUGH_TO_BEGIN_BYTES, 4 * 1024, 0]) {
       disk.fill(left);
       await expect(mirror.update({ remote, signal })).rejects.toMatchObject({ code: 'STORAGE_FULL' });
       expect(await readBranch(mirror, 'main')).toEqual(before);

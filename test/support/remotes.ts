@@ -37,14 +37,22 @@ export function openRemotes({ database, hooks, checkUrl }: Pick<TestHttp, 'datab
   async function lookAt(repositoryId: string): Promise<number> {
     await sql`
       update repositories set poll_after = case when id = ${repositoryId} then now() - interval '1 second' else now() + interval '1 hour' end,
-        pending_job_result_id = null, running_until = null, fence = fence + 1`.execute(database.kysely);
+        pending_job_result_id = null, running_until = null, seen = wanted, fence = fence + 1`.execute(database.kysely);
     await sql`update poll_hosts set free_at = now(), look_after = null`.execute(database.kysely);
     const { poll_host: host } = await database.kysely
       .selectFrom('repositories')
       .select('poll_host')
       .where('id', '=', repositoryId)
       .executeTakeFirstOrThrow();
-    const options = { most: 1, mostFailing: 1, spacingMs: 100, planAheadMs: 1_000, lookAtFailingMs: 45_000, nextInMs: () => 20_000 };
+    const options = {
+      most: 1,
+      mostFailing: 1,
+      spacingMs: 100,
+      planAheadMs: 1_000,
+      lookAtFailingMs: 45_000,
+      freshMs: 0,
+      nextInMs: () => 20_000,
+    };
     const [due] = await claimDue(database, host, options);
     if (due === undefined) throw new Error('the repository is not due');
     const before = queue.sent.length;
