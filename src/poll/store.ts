@@ -137,9 +137,12 @@ interface DueRow {
   readonly synced_for_ms: number | null;
 }
 
-/** The line's state is read as of now, not locked: a run that ends meanwhile makes at most one sync that finds nothing to do. */
+/**
+ * The line's state is read as of now, not locked: a run that ends meanwhile makes at most one sync that finds nothing to do. What ended
+ * every process that began it may have done so before its commit was known: it is not asked for again however many runs it took.
+ */
 const DUE_COLUMNS = sql`r.id, r.ref, r.credential_id, r.operational_state, r.operational_code, r.poll_failures,
-  case when r.fence <= r.poll_asked_fence + 1 then r.poll_asked end as asked, r.not_before is not null as retry_waits,
+  case when r.fence <= r.poll_asked_fence + 1 or main.error ->> 'code' = 'POISONED' then r.poll_asked end as asked, r.not_before is not null as retry_waits,
   (extract(epoch from statement_timestamp() - r.not_found_since) * 1000)::float8 as not_found_for_ms, ${RELAXED} as relaxed,
   (select h.id from hooks h where h.repository_id = r.id) as hook_id,
   main.commit_id, main.error ->> 'code' as error_code,

@@ -42,6 +42,14 @@ async function seed(count: number, fields: { readonly host?: string; readonly se
   if (fields.set !== undefined) await sql.raw(`update repositories set ${fields.set}`).execute(database.kysely);
 }
 
+/** Its line on main, synced ten seconds ago. */
+async function seedLine(id: string, error?: object): Promise<void> {
+  await sql`
+    insert into lines (organization_id, repository_id, branch_id, sync_state, last_success_at, error)
+    select ${organizationId}::uuid, ${id}::uuid, id, 'in-sync', now() - interval '10 seconds', ${JSON.stringify(error ?? null)}::jsonb
+    from branches where name = 'main' and organization_id = ${organizationId}::uuid`.execute(database.kysely);
+}
+
 async function explain(query: ReturnType<typeof dueHosts> | ReturnType<typeof dueRepositories>): Promise<string> {
   const { rows } = await sql<Record<string, string>>`explain ${query}`.execute(database.kysely);
   return rows.flatMap((row) => Object.values(row)).join('\n');
@@ -118,10 +126,7 @@ test.each([
 test('a repository that was synced a moment ago is passed over, and looked at when that is longer ago', async () => {
   await seed(1);
   const { id } = await database.kysely.selectFrom('repositories').select('id').executeTakeFirstOrThrow();
-  await sql`
-    insert into lines (organization_id, repository_id, branch_id, sync_state, last_success_at)
-    select ${organizationId}::uuid, ${id}::uuid, id, 'in-sync', now() - interval '10 seconds' from branches where name = 'main'
-      and organization_id = ${organizationId}::uuid`.execute(database.kysely);
+  await seedLine(id);
 
   expect(await claim(HOST, { freshMs: 60_000 })).toEqual([]);
   expect(await listDueHosts(database)).toEqual([]);
@@ -158,6 +163,9 @@ test('what was asked for is not asked for twice, until another run has begun', a
   };
 
   expect([await askedAtFence(0), await askedAtFence(1), await askedAtFence(2)]).toEqual(['seen', 'seen', null]);
+  // A run that ended three processes took as many fences: asking again would end three more.
+  await seedLine(id, { code: 'POISONED' });
+  expect(await askedAtFence(9)).toBe('seen');
 });
 
 test('a host that fails is looked at one by one, and in any case by one that failed when its time has come', async () => {
