@@ -1,39 +1,38 @@
 import type { z } from 'zod';
 import type { ChangeRequestEvent, EventRepository, PushEvent, RepositoryChangedEvent, RepositoryEvent, TagEvent } from '#domain/event.ts';
-import { err, ok } from '#domain/result.ts';
-import type { Result } from '#domain/result.ts';
-import type { Headers, PayloadProblem, VerifiedBody } from '#providers/contract.ts';
+import { ok } from '#domain/result.ts';
+import type { Headers, VerifiedBody } from '#providers/contract.ts';
+import type { ParsedPayload } from '#providers/payload.ts';
+import { ignored, isNothing, problem, readJson, readPayload } from '#providers/payload.ts';
 import { metaSchema, pingSchema, pullRequestSchema, pushSchema, repositoryEventSchema } from './schema.ts';
 import type { repositorySchema } from './schema.ts';
 
-type Parsed = Result<readonly RepositoryEvent[], PayloadProblem>;
-
 /** What a delivery of GitHub means (payloads: PROVIDERS.md 2.1). Total: whatever the bytes are, it answers. */
-export function parseEvent(body: VerifiedBody, headers: Headers): Parsed {
+export function parseEvent(body: VerifiedBody, headers: Headers): ParsedPayload {
   const event = headers['x-github-event'];
   if (typeof event !== 'string') return problem('the header X-GitHub-Event is missing');
   const payload = readJson(body);
   if (!payload.ok) return payload;
   switch (event) {
     case 'push':
-      return read(pushSchema, payload.value, parsePush);
+      return readPayload('GitHub', pushSchema, payload.value, parsePush);
     case 'pull_request':
-      return read(pullRequestSchema, payload.value, parsePullRequest);
+      return readPayload('GitHub', pullRequestSchema, payload.value, parsePullRequest);
     case 'ping':
-      return read(pingSchema, payload.value, ({ hook_id, repository }) => ({
+      return readPayload('GitHub', pingSchema, payload.value, ({ hook_id, repository }) => ({
         kind: 'ping',
         provider: 'github',
         remoteHookId: hook_id,
         repository: repository === null || repository === undefined ? undefined : toRepository(repository),
       }));
     case 'meta':
-      return read(metaSchema, payload.value, ({ action, hook_id }) =>
+      return readPayload('GitHub', metaSchema, payload.value, ({ action, hook_id }) =>
         action === 'deleted'
           ? { kind: 'hook-removed', provider: 'github', remoteHookId: hook_id }
           : ignored(`meta.${action} means nothing here.`),
       );
     case 'repository':
-      return read(repositoryEventSchema, payload.value, parseRepositoryEvent);
+      return readPayload('GitHub', repositoryEventSchema, payload.value, parseRepositoryEvent);
     default:
       return ok([ignored(EXPLAINED[event] ?? `The event ${JSON.stringify(event.slice(0, 60))} means nothing here.`)]);
   }
@@ -146,32 +145,4 @@ function parseRepositoryEvent({ action, repository, sender, changes }: z.infer<t
 
 function toRepository({ id, full_name, default_branch, clone_url }: z.infer<typeof repositorySchema>): EventRepository {
   return { id, fullName: full_name, defaultBranch: default_branch, cloneUrl: clone_url };
-}
-
-function read<T>(schema: z.ZodType<T>, payload: unknown, toEvent: (value: T) => RepositoryEvent): Parsed {
-  const parsed = schema.safeParse(payload);
-  if (parsed.success) return ok([toEvent(parsed.data)]);
-  const [issue] = parsed.error.issues;
-  return problem(`${issue?.path.join('.') || 'the payload'}: ${issue?.message ?? 'is not what GitHub documents'}`);
-}
-
-function readJson(body: Uint8Array): Result<unknown, PayloadProblem> {
-  try {
-    return ok(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)));
-  } catch {
-    return problem('the body is not JSON in UTF-8');
-  }
-}
-
-/** All zeros, in as many digits as the repository's ids have. */
-function isNothing(commit: string): boolean {
-  return /^0+$/.test(commit);
-}
-
-function ignored(reason: string): RepositoryEvent {
-  return { kind: 'ignored', reason };
-}
-
-function problem(message: string): Result<never, PayloadProblem> {
-  return err({ kind: 'unparseable', message });
 }

@@ -1,19 +1,18 @@
 import type { z } from 'zod';
 import type { PushEvent, RepositoryChangedEvent, RepositoryEvent, TagEvent } from '#domain/event.ts';
-import { err, ok } from '#domain/result.ts';
-import type { Result } from '#domain/result.ts';
-import type { Headers, PayloadProblem, VerifiedBody } from '#providers/contract.ts';
+import { ok } from '#domain/result.ts';
+import type { Headers, VerifiedBody } from '#providers/contract.ts';
+import type { ParsedPayload } from '#providers/payload.ts';
+import { ignored, isNothing, problem, readJson, readPayload } from '#providers/payload.ts';
 import { toMergeRequestEvent } from './merge-request.ts';
 import { toRepository } from './repository.ts';
 import { accessTokenSchema, kindSchema, mergeRequestSchema, projectEventSchema, pushSchema } from './schema.ts';
-
-type Parsed = Result<readonly RepositoryEvent[], PayloadProblem>;
 
 /**
  * What a delivery of GitLab means (payloads: PROVIDERS.md 2.2). Which event it is, the body says: the header is not covered by the
  * signature, and a system hook's says nothing. Total: whatever the bytes are, it answers.
  */
-export function parseEvent(body: VerifiedBody, _headers: Headers): Parsed {
+export function parseEvent(body: VerifiedBody, _headers: Headers): ParsedPayload {
   const payload = readJson(body);
   if (!payload.ok) return payload;
   const kind = kindSchema.safeParse(payload.value);
@@ -22,16 +21,16 @@ export function parseEvent(body: VerifiedBody, _headers: Headers): Parsed {
   switch (object_kind ?? event_name) {
     case 'push':
     case 'tag_push':
-      return read(pushSchema, payload.value, toPushEvent);
+      return readPayload('GitLab', pushSchema, payload.value, toPushEvent);
     case 'merge_request':
-      return read(mergeRequestSchema, payload.value, toMergeRequestEvent);
+      return readPayload('GitLab', mergeRequestSchema, payload.value, toMergeRequestEvent);
     case 'access_token':
-      return read(accessTokenSchema, payload.value, (value) => toTokenEvent(value, event_name));
+      return readPayload('GitLab', accessTokenSchema, payload.value, (value) => toTokenEvent(value, event_name));
     case 'project_rename':
     case 'project_transfer':
     case 'project_destroy':
     case 'project_update':
-      return read(projectEventSchema, payload.value, (value) => toProjectEvent(value, object_kind ?? event_name ?? ''));
+      return readPayload('GitLab', projectEventSchema, payload.value, (value) => toProjectEvent(value, object_kind ?? event_name ?? ''));
     case undefined:
     case null:
       return problem('neither object_kind nor event_name is there');
@@ -106,32 +105,4 @@ function toProjectEvent(
     actor: user_username ?? undefined,
     change: PROJECT_CHANGES[kind] ?? 'edited',
   };
-}
-
-function read<T>(schema: z.ZodType<T>, payload: unknown, toEvent: (value: T) => RepositoryEvent): Parsed {
-  const parsed = schema.safeParse(payload);
-  if (parsed.success) return ok([toEvent(parsed.data)]);
-  const [issue] = parsed.error.issues;
-  return problem(`${issue?.path.join('.') || 'the payload'}: ${issue?.message ?? 'is not what GitLab documents'}`);
-}
-
-function readJson(body: Uint8Array): Result<unknown, PayloadProblem> {
-  try {
-    return ok(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)));
-  } catch {
-    return problem('the body is not JSON in UTF-8');
-  }
-}
-
-/** All zeros, in as many digits as the repository's ids have. */
-function isNothing(commit: string): boolean {
-  return /^0+$/.test(commit);
-}
-
-function ignored(reason: string): RepositoryEvent {
-  return { kind: 'ignored', reason };
-}
-
-function problem(message: string): Result<never, PayloadProblem> {
-  return err({ kind: 'unparseable', message });
 }
