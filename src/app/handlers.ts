@@ -28,7 +28,7 @@ export interface HandlerDeps {
 /** Every job's one handler. A job that has none does not compile. */
 export function createHandlers({ run, hooks, checkUrl, stopping }: HandlerDeps): JobHandlers {
   const { database, git, log, tracing, meters, processName } = run;
-  const source = createRemotes({ database, git, hooks, checkUrl });
+  const source = createRemotes({ database, git, hooks, checkUrl, redact: run.redact });
   const remoteSource = (repository: RepositoryRow) => openRemoteSource(source, repository, false);
   const until = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, stopping]);
   return {

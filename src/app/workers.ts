@@ -41,7 +41,7 @@ export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void
   await catchUp(database);
   await deps.queue.work(createHandlers(deps), deps.concurrency);
   const stopRouter = await startRouter({ database, queue: deps.queue, log, tracing, meters, findReader: deps.findReader });
-  const { openRemote, pauseGit } = createRemotes({ database, git, hooks: deps.hooks, checkUrl: deps.checkUrl });
+  const { openRemote, pauseGit } = createRemotes({ database, git, hooks: deps.hooks, checkUrl: deps.checkUrl, redact: deps.run.redact });
   const pace = createPace(deps.pollIntervalMs);
   const stopPoller = startPoller({ database, queue: deps.queue, git, log, pace, openRemote, pauseGit });
   const upkeep = async (): Promise<void> => {

@@ -17,8 +17,11 @@ export interface ReportDeps {
   readonly meters: Pick<Meters, 'reported' | 'stage'>;
   /** The repository at its provider with the credential it is reached by; undefined where there is no API or no credential. */
   readonly openForge: (repositoryId: string) => Promise<{ readonly api: ForgeApi; readonly ref: RemoteRef } | undefined>;
-  /** Looks for a repository that is not at its address any more, and keeps the new one where there is one. */
-  readonly relocate: (repositoryId: string, signal: AbortSignal) => Promise<unknown>;
+  /** Looks for a repository that is not at its address any more; keeps the new one where there is one, and says so in the run's log. */
+  readonly relocate: (
+    lost: { readonly repositoryId: string; readonly jobResultId: string | null },
+    signal: AbortSignal,
+  ) => Promise<unknown>;
 }
 
 /** How soon to look again while another sender has the report. */
@@ -112,7 +115,8 @@ async function postWhereItIs(deps: ReportDeps, claim: Claim, signal: AbortSignal
     return await postOnce(deps, claim, signal);
   } catch (error) {
     if (!isFailure(error) || error.code !== 'REPO_MOVED') throw error;
-    await deps.relocate(claim.held.report.repository_id, signal);
+    const { repository_id: repositoryId, job_result_id: jobResultId } = claim.held.report;
+    await deps.relocate({ repositoryId, jobResultId }, signal);
     return postOnce(deps, claim, signal);
   }
 }

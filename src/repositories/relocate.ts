@@ -1,4 +1,5 @@
 import { Failure, isFailure } from '#domain/failure.ts';
+import type { Tx } from '#db/database.ts';
 import type { Result } from '#domain/result.ts';
 import type { RemoteRepository } from '#providers/contract.ts';
 import type { OpenDeps } from './open.ts';
@@ -10,6 +11,21 @@ export interface RelocateDeps extends OpenDeps {
   /** Checks an address against the egress policy; the answer is canonical. */
   readonly checkUrl: (text: string) => Result<{ readonly href: string }, { readonly message: string }>;
   readonly sameRemoteKey: (href: string) => string;
+  /** Says it in the log of the run that found out, with the move. */
+  readonly tell: (tx: Tx, jobResultId: string, line: MoveLine) => Promise<void>;
+}
+
+export interface MoveLine {
+  readonly level: 'warning';
+  readonly grouping: 'git';
+  readonly code: 'REPO_MOVED';
+  readonly message: string;
+}
+
+export interface Lost {
+  readonly repositoryId: string;
+  /** The run that did not find it, or whose status could not be posted where it was. */
+  readonly jobResultId: string | null;
 }
 
 export interface Relocated {
@@ -19,10 +35,14 @@ export interface Relocated {
 
 /**
  * Looks for a repository that is not at its address any more by the provider's own id, and gives it its new address. Undefined when it is
- * not found elsewhere: no id is known, there is no API to ask, or the provider knows none or says the same address. Throws Failure
- * POLICY_DENIED when the new address may not be reached or is on another server, and what the API throws.
+ * not found elsewhere: no id is known, there is no API to ask, or the provider knows none or says the same address. The move is told in the log
+ * of the job result, if there is one. Throws Failure POLICY_DENIED when the new address may not be reached or is on another server, and what the API throws.
  */
-export async function relocate(deps: RelocateDeps, repositoryId: string, signal: AbortSignal): Promise<Relocated | undefined> {
+export async function relocate(
+  deps: RelocateDeps,
+  { repositoryId, jobResultId }: Lost,
+  signal: AbortSignal,
+): Promise<Relocated | undefined> {
   const known = await findRemote(deps.database, repositoryId);
   if (known?.remote_id == null) return undefined;
   const forge = await openForge(deps, repositoryId);
@@ -32,10 +52,21 @@ export async function relocate(deps: RelocateDeps, repositoryId: string, signal:
   const key = deps.sameRemoteKey(href);
   if (key === known.remote_key) return undefined;
   const reason = `The provider says that repository ${known.remote_id} is at ${found.fullName} now.`;
-  const moved = await deps.database.transaction((tx) =>
-    moveRepository(tx, repositoryId, { fromKey: known.remote_key, url: href, key, reason }),
-  );
+  const moved = await deps.database.transaction(async (tx) => {
+    const isMine = await moveRepository(tx, repositoryId, { fromKey: known.remote_key, url: href, key, reason });
+    if (isMine && jobResultId !== null) await deps.tell(tx, jobResultId, moveLine(known.remote_url, href));
+    return isMine;
+  });
   return moved ? { from: known.remote_url, to: href } : undefined;
+}
+
+function moveLine(from: string, to: string): MoveLine {
+  return {
+    level: 'warning',
+    grouping: 'git',
+    code: 'REPO_MOVED',
+    message: `The repository moved from ${from} to ${to}: found by its number at the provider. The new address is kept.`,
+  };
 }
 
 type ReadById = (id: string, signal: AbortSignal) => Promise<RemoteRepository>;

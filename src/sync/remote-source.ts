@@ -21,8 +21,11 @@ export interface RemoteSourceDeps extends ChooseCommitDeps {
   readonly confirmIdentity: (repositoryId: string, signal: AbortSignal) => Promise<void>;
   /** Git was told to make fewer requests with the repository's credential; for how many milliseconds none are made. */
   readonly pauseGit: (repositoryId: string) => Promise<number>;
-  /** Looks for it elsewhere, and gives it its new address. */
-  readonly relocate: (repositoryId: string, signal: AbortSignal) => Promise<{ readonly from: string; readonly to: string } | undefined>;
+  /** Looks for it elsewhere, gives it its new address and says so in the run's log. Undefined where it was not found. */
+  readonly relocate: (
+    lost: { readonly repositoryId: string; readonly jobResultId: string },
+    signal: AbortSignal,
+  ) => Promise<object | undefined>;
 }
 
 export type RepositoryRow = Selectable<Schema['repositories']>;
@@ -69,14 +72,10 @@ async function bring(deps: RemoteSourceDeps, repository: RepositoryRow, bringing
       throw new Failure('RATE_LIMITED', { message: error.message, retryAfterMs: await deps.pauseGit(repository.id), cause: error.cause });
     }
     if (!isFailure(error) || !['REPO_MOVED', 'REPO_NOT_FOUND', 'REPO_REPLACED'].includes(error.code)) throw error;
-    const relocated = await deps.relocate(repository.id, bringing.signal);
+    await bringing.log.flush();
+    const lost = { repositoryId: repository.id, jobResultId: bringing.log.jobResultId };
+    const relocated = await deps.relocate(lost, bringing.signal);
     if (relocated === undefined) throw await confirmLoss(deps, repository, error);
-    bringing.log.add({
-      level: 'warning',
-      grouping: 'git',
-      code: error.code,
-      message: `The repository moved from ${relocated.from} to ${relocated.to}: found by its number at the provider. The new address is kept.`,
-    });
     return update(deps, repository, { ...bringing, expectsChange: true });
   }
 }

@@ -1,4 +1,4 @@
-import type { Database } from '#db/database.ts';
+import type { Database, Tx } from '#db/database.ts';
 import { notify } from '#db/time.ts';
 import type { Problem } from '#domain/content.ts';
 import type { Redactor } from '#domain/redact.ts';
@@ -23,6 +23,7 @@ export interface Progress {
 
 /** The log of one run as its watchers see it. Written beside the run's transaction, so it stays when the run is rolled back. */
 export interface RunLog {
+  readonly jobResultId: string;
   readonly add: (line: LogLine) => void;
   /** `hidden`: problems that there are besides. */
   readonly problems: (grouping: string, problems: readonly Problem[], hidden?: number) => void;
@@ -68,6 +69,7 @@ export function openRunLog({ database, redact }: RunLogDeps, jobResultId: string
   }
 
   return {
+    jobResultId,
     add: (line) => {
       lines.push({ ...line, message: redact(line.message) });
       schedule();
@@ -98,6 +100,15 @@ function toLines(grouping: string, problems: readonly Problem[], hidden: number)
   const more = problems.length - shown.length + hidden;
   if (more === 0) return shown;
   return [...shown, { level: 'warning', grouping, message: `${more} more problems are not listed; mend these first.` }];
+}
+
+/** Adds a line in the transaction that makes it true. For what happens to a run's repository outside of the run, too. */
+export async function addLogLine(tx: Tx, redact: Redactor, jobResultId: string, line: LogLine): Promise<void> {
+  await tx.kysely
+    .insertInto('job_log_entries')
+    .values(toRow(jobResultId, { ...line, message: redact(line.message) }))
+    .execute();
+  await tx.kysely.selectNoFrom(notify('tributary_job_logs').as('woken')).execute();
 }
 
 async function writeBatch(

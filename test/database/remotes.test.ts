@@ -49,6 +49,17 @@ async function registerRepository(login: string): Promise<Registered> {
   return { id, fullName: remote.full_name, head: remote.head ?? '' };
 }
 
+/** What the log of its runs says. */
+async function messagesOf({ id }: Registered): Promise<readonly string[]> {
+  const lines = await http.database.kysely
+    .selectFrom('job_log_entries')
+    .innerJoin('job_results', 'job_results.id', 'job_log_entries.job_result_id')
+    .select('message')
+    .where('repository_id', '=', id)
+    .execute();
+  return lines.map(({ message }) => message);
+}
+
 /** As a sync that succeeded leaves it. */
 async function serve({ id, head }: Registered): Promise<void> {
   await remotes.bring(id);
@@ -229,4 +240,16 @@ test('a move is recorded with the reason', async () => {
 
   const moves = await http.database.kysely.selectFrom('repository_moves').selectAll().where('repository_id', '=', repository.id).execute();
   expect(moves).toMatchObject([{ what: 'address', became: renamed.clone_url, reason: expect.stringContaining(renamed.full_name) }]);
+  expect(await messagesOf(repository)).toEqual([expect.stringContaining(`to ${renamed.clone_url}: found by its number`)]);
+});
+
+test('a move that only the status of a commit meets is followed too, and told in the log of its run', async () => {
+  await serve(repository);
+  const renamed = await forge.changeRepository(repository.fullName, { name: `moved-${count}` });
+
+  await remotes.report(repository.id, repository.head);
+
+  expect((await rowOf(repository.id)).remote_url).toBe(renamed.clone_url);
+  expect(await messagesOf(repository)).toEqual([expect.stringContaining(`to ${renamed.clone_url}: found by its number`)]);
+  expect(await forge.statuses(renamed.full_name, repository.head)).toMatchObject([{ state: 'success' }]);
 });

@@ -1,11 +1,15 @@
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { createRemotes } from '#app/remotes.ts';
+import { NO_TRACING } from '#domain/trace.ts';
 import type { Git } from '#git/context.ts';
 import type { LookDeps } from '#poll/look.ts';
 import { look } from '#poll/look.ts';
 import { createPace } from '#poll/pace.ts';
 import { claimDue } from '#poll/store.ts';
+import { openForge } from '#repositories/open.ts';
+import { sendReport } from '#report/job.ts';
+import { requestReport } from '#report/store.ts';
 import { openRemoteSource } from '#sync/remote-source.ts';
 import type { RunLog } from '#sync/run-log.ts';
 import { createRecordingQueue } from './recording-queue.ts';
@@ -19,19 +23,22 @@ export interface Remotes {
   readonly look: (repositoryId: string) => Promise<number>;
   /** Brings the remote here as a sync does; what it would import, or the failure. */
   readonly bring: (repositoryId: string) => Promise<{ readonly commit: string }>;
+  /** Posts a final status on a commit, as a worker does after a sync. */
+  readonly report: (repositoryId: string, commit: string) => Promise<void>;
   readonly messages: string[];
 }
 
 export function openRemotes({ database, hooks, checkUrl }: Pick<TestHttp, 'database' | 'hooks' | 'checkUrl'>, git: Git): Remotes {
   const messages: string[] = [];
-  const log: RunLog = {
+  const logOf = (jobResultId: string): RunLog => ({
+    jobResultId,
     add: ({ message }) => void messages.push(message),
     problems: () => undefined,
     progress: () => undefined,
     flush: async () => undefined,
-  };
+  });
   const queue = createRecordingQueue();
-  const source = createRemotes({ database, hooks, checkUrl, git });
+  const source = createRemotes({ database, hooks, checkUrl, git, redact: (text) => text });
   const lookDeps: LookDeps = { ...source, queue, log: pino({ level: 'silent' }), pace: createPace(20_000) };
 
   async function lookAt(repositoryId: string): Promise<number> {
@@ -66,7 +73,36 @@ export function openRemotes({ database, hooks, checkUrl }: Pick<TestHttp, 'datab
       .selectAll()
       .where('id', '=', repositoryId)
       .executeTakeFirstOrThrow();
-    return openRemoteSource(source, repository, true)(log, AbortSignal.timeout(SIGNAL_MS));
+    const run = await database.kysely
+      .selectFrom('job_results')
+      .select('id')
+      .where('repository_id', '=', repositoryId)
+      .executeTakeFirstOrThrow();
+    return openRemoteSource(source, repository, true)(logOf(run.id), AbortSignal.timeout(SIGNAL_MS));
   }
-  return { look: lookAt, bring, messages };
+  async function report(repositoryId: string, commit: string): Promise<void> {
+    const run = await database.kysely
+      .selectFrom('job_results')
+      .select(['id', 'organization_id'])
+      .where('repository_id', '=', repositoryId)
+      .executeTakeFirstOrThrow();
+    const status = { context: 'tributary/import', state: 'success', description: 'done', targetUrl: 'http://127.0.0.1/' } as const;
+    const wanted = { organizationId: run.organization_id, repositoryId, jobResultId: run.id, commit, ref: undefined, status };
+    await database.transaction((tx) => requestReport(queue, tx, wanted));
+    const { id } = await database.kysely
+      .selectFrom('reports')
+      .select('id')
+      .where('repository_id', '=', repositoryId)
+      .executeTakeFirstOrThrow();
+    const deps = {
+      database,
+      log: pino({ level: 'silent' }),
+      tracing: NO_TRACING,
+      meters: { reported: () => undefined, stage: () => undefined },
+      openForge: (of: string) => openForge(hooks, of),
+      relocate: source.relocate,
+    };
+    await sendReport(deps, id, AbortSignal.timeout(SIGNAL_MS));
+  }
+  return { report, look: lookAt, bring, messages };
 }
