@@ -61,7 +61,7 @@ const FINISH_WITHIN_MS = 20_000;
 const STOP_WITHIN_MS = 28_000;
 /** Parsing is the only work that fills a core; the machine this is measured on has two. */
 const PARSE_THREADS = 2;
-const PARSE_MS = 10_000;
+const PARSE_MS = 2_000;
 const PARSE_MEMORY_MB = 512;
 
 type OnClose = (closer: () => Promise<unknown>) => void;

@@ -3,14 +3,14 @@ import type { ParsedFile } from '#domain/content.ts';
 import type { SchemaCheck, Violation } from './check-data.ts';
 import type { DataPlace, FoundPlace } from './locate-data.ts';
 import type { BatchFile } from './parse-batch.ts';
-import type { WorkerAnswer, WorkerTask } from './parse-worker.ts';
+import type { TimedTask, WorkerAnswer, WorkerTask } from './parse-worker.ts';
 import { makeProblem } from './problem-codes.ts';
 import type { ParsedRows } from './stage/parse-rows.ts';
 import { createSlots } from '#domain/slots.ts';
 
 export interface ParsePoolOptions {
   readonly threads: number;
-  /** Longest time one task may take; its thread is ended then. */
+  /** Longest time one task may take in its thread, which is ended then (SECURITY F9: at most 2 s). */
   readonly timeoutMs: number;
   /** Heap of one thread in MiB; a file that needs more ends the thread, not the service. */
   readonly memoryMb: number;
@@ -34,11 +34,13 @@ export interface ParsePool {
  */
 const YOUNG_MB = 12;
 
-/** A batch is read in some 50 ms. One that takes this long has a bad file in it, or the machine too much to do: then each is read alone. */
-const BATCH_MS = 2_000;
+/** A thread starts in 0.2 s; the time of its task begins afterwards. */
+const START_MS = 30_000;
+/** What takes too long alone is tried again: a machine with too much to do stops threads for seconds, and a good file must not pay for it. */
+const MOST_TRIES = 2;
 
 export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptions): ParsePool {
-  const piscina = new Piscina<WorkerTask, WorkerAnswer>({
+  const piscina = new Piscina<TimedTask, WorkerAnswer>({
     filename: new URL('parse-worker.ts', import.meta.url).href,
     minThreads: 0,
     maxThreads: threads,
@@ -48,19 +50,28 @@ export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptio
 
   const inSlot = createSlots(threads);
 
-  /** The time of a task starts with its thread: one that waits behind another's slow file must not pay for it. */
-  function run(task: WorkerTask, signal: AbortSignal): Promise<WorkerAnswer> {
-    return inSlot(signal, () => runNow(task, signal));
+  /** The time of a task starts in its thread: one that waits behind another's slow file, or for a thread to start, must not pay for it. */
+  async function run(task: WorkerTask, signal: AbortSignal): Promise<WorkerAnswer> {
+    // A batch is read again anyway, file by file.
+    const tries = 'files' in task && task.files.length > 1 ? 1 : MOST_TRIES;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await inSlot(signal, () => runNow(task, signal));
+      } catch (error) {
+        if (attempt >= tries || !(error instanceof TaskFailed) || error.reason !== 'timeout') throw error;
+      }
+    }
   }
 
   async function runNow(task: WorkerTask, signal: AbortSignal): Promise<WorkerAnswer> {
-    const isBatch = 'files' in task && task.files.length > 1;
-    const timeout = AbortSignal.timeout(isBatch ? Math.min(timeoutMs, BATCH_MS) : timeoutMs);
+    const clock = startClock(timeoutMs);
     try {
-      return await piscina.run(task, { name: 'runTask', signal: AbortSignal.any([signal, timeout]) });
+      return await piscina.run({ task, begun: clock.begun }, { name: 'runTask', signal: AbortSignal.any([signal, clock.signal]) });
     } catch (error) {
       signal.throwIfAborted();
-      throw new TaskFailed(timeout.aborted ? 'timeout' : 'crash', { cause: error });
+      throw new TaskFailed(clock.signal.aborted ? 'timeout' : 'crash', { cause: error });
+    } finally {
+      clock.stop();
     }
   }
 
@@ -106,6 +117,36 @@ export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptio
       }
     },
     close: () => piscina.destroy(),
+  };
+}
+
+interface Clock {
+  /** Woken by the thread when it begins. */
+  readonly begun: Int32Array<SharedArrayBuffer>;
+  readonly signal: AbortSignal;
+  readonly stop: () => void;
+}
+
+function startClock(timeoutMs: number): Clock {
+  const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
+  const { value } = Atomics.waitAsync(begun, 0, 0, START_MS);
+  void Promise.resolve(value).then((how) => {
+    if (isOver) return;
+    if (how === 'timed-out') late.abort();
+    else timer = setTimeout(() => late.abort(), timeoutMs);
+  });
+  return {
+    begun,
+    signal: late.signal,
+    stop: () => {
+      isOver = true;
+      clearTimeout(timer);
+      // Nobody waits for it any more.
+      Atomics.notify(begun, 0);
+    },
   };
 }
 

@@ -16,6 +16,12 @@ export type WorkerTask =
   | { readonly kind: 'check'; readonly check: SchemaCheck }
   | { readonly kind: 'locate'; readonly file: BatchFile; readonly places: readonly DataPlace[] };
 
+/** With what its clock waits for. */
+export interface TimedTask {
+  readonly task: WorkerTask;
+  readonly begun: Int32Array<SharedArrayBuffer>;
+}
+
 export type WorkerAnswer =
   | { readonly files: readonly ParsedFile[] }
   | { readonly rows: ParsedRows }
@@ -25,7 +31,9 @@ export type WorkerAnswer =
 if (parentPort === null) throw new Error('this module is the entry of a worker thread');
 
 /** Entry of the pool's threads, called by name. */
-export function runTask(task: WorkerTask): WorkerAnswer {
+export function runTask({ task, begun }: TimedTask): WorkerAnswer {
+  Atomics.store(begun, 0, 1);
+  Atomics.notify(begun, 0);
   switch (task.kind) {
     case 'parse':
       return { files: parseBatch(task.files) };

@@ -16,7 +16,7 @@ import { seedOrganization, seedRepository } from '#test/support/seed.ts';
 import { untilTrue } from '#test/support/until.ts';
 
 vi.setConfig(PATIENCE);
-const pool = createParsePool({ threads: 1, timeoutMs: 10_000, memoryMb: 256 });
+const pool = createParsePool({ threads: 1, timeoutMs: 2_000, memoryMb: 256 });
 let database: Database;
 
 beforeAll(async () => {

@@ -19,7 +19,7 @@ import { createRecordingQueue } from '#test/support/recording-queue.ts';
 import { seedOrganization, seedRepository } from '#test/support/seed.ts';
 
 vi.setConfig(PATIENCE);
-const pool = createParsePool({ threads: 1, timeoutMs: 10_000, memoryMb: 256 });
+const pool = createParsePool({ threads: 1, timeoutMs: 2_000, memoryMb: 256 });
 let database: Database;
 let repositoryId: string;
 let queue: ReturnType<typeof createRecordingQueue>;

@@ -60,7 +60,7 @@ const PIECES = [
 ];
 const { signal } = new AbortController();
 // As the service has it (src/app.ts).
-const pool = createParsePool({ threads: 2, timeoutMs: 10_000, memoryMb: 512 });
+const pool = createParsePool({ threads: 2, timeoutMs: 2_000, memoryMb: 512 });
 const problems: string[] = [];
 
 try {
