@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { SearchError } from '#db/filter.ts';
-import { isFailure } from '#domain/failure.ts';
+import { isFailure, toFailure } from '#domain/failure.ts';
 import type { Links } from '#domain/links.ts';
 import type { Redactor } from '#domain/redact.ts';
 import { REFUSALS, refuse, refuseFields } from '#domain/refusal.ts';
@@ -50,6 +50,10 @@ export function createErrorHandler(links: Links, redact: Redactor) {
     if (isUnavailable(error)) {
       request.log.error({ err: error }, 'the database is not available');
       return sendRefusal(links, request, reply, refuse('UNAVAILABLE', 'The database does not answer.'));
+    }
+    if (toFailure(error).code === 'DATABASE_CONFLICT') {
+      request.log.warn({ err: error }, 'a request gave way to other changes');
+      return sendRefusal(links, request, reply, refuse('UNAVAILABLE', 'Other changes of the same rows came first; nothing was changed.'));
     }
     if (error.statusCode !== undefined && error.statusCode < 500)
       return sendRefusal(links, request, reply, refuse('REQUEST_INVALID', error.message));

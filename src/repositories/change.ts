@@ -1,3 +1,4 @@
+import { transactionAgain } from '#db/again.ts';
 import type { Tx } from '#db/database.ts';
 import { err, ok } from '#domain/result.ts';
 import type { Result } from '#domain/result.ts';
@@ -28,7 +29,7 @@ export async function change(
   if (unsupported !== undefined) return err(unsupported);
   const errors = checkInput(input);
   if (Object.keys(errors).length > 0) return err(refuseFields(errors));
-  return deps.database.transaction(async (tx) => {
+  return transactionAgain(deps.database, async (tx) => {
     await lockOrganizationRepositories(tx, actor.organizationId);
     if (!(await lockRepository(tx, actor.organizationId, id))) return err(notFound('repository'));
     const row = await findRepository(tx, actor.organizationId, id);

@@ -1,4 +1,5 @@
 import { v7 as newId } from 'uuid';
+import { transactionAgain } from '#db/again.ts';
 import type { Database, Tx } from '#db/database.ts';
 import type { Links } from '#domain/links.ts';
 import { readSnapshot } from '#db/snapshot.ts';
@@ -135,7 +136,7 @@ export async function describeDeletion(
 
 /** Deletes a repository with everything it owns, at once; its hook at the provider is removed in the background. */
 export async function remove(deps: RepositoryDeps, { organizationId }: Tenant, id: string): Promise<Result<undefined, Refusal>> {
-  return deps.database.transaction(async (tx) => {
+  return transactionAgain(deps.database, async (tx) => {
     if (!(await lockRepository(tx, organizationId, id))) return err(notFound('repository'));
     const row = await findRepository(tx, organizationId, id);
     if (row === undefined) return err(notFound('repository'));
