@@ -20,7 +20,7 @@ export async function cloneMirror(git: Git, key: string, dir: string, transfer: 
   try {
     await clone(git, draft, transfer);
     reached('clone.received');
-    const received = await listReceivedRefs(git, draft, { ...transfer, extraRefs: [] });
+    const received = await listReceivedRefs(git, draft, []);
     await reduce(draft);
     reached('clone.reduced');
     await writePackedRefs(draft, received.refs);

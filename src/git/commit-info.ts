@@ -1,4 +1,6 @@
 import type { CommitId } from '#domain/words.ts';
+import { isCommitId } from '#domain/words.ts';
+import type { CatFile } from './cat-file.ts';
 import type { Git } from './context.ts';
 import { GitExitError } from './exit.ts';
 import { runGit } from './simple.ts';
@@ -44,7 +46,9 @@ export async function isAncestorOf(
   gitDir: string,
   { a, b }: { readonly a: CommitId; readonly b: CommitId },
   signal: AbortSignal,
+  openReader: (signal: AbortSignal) => CatFile,
 ): Promise<boolean> {
+  if (await isNear(openReader(signal), a, b)) return true;
   try {
     await runGit(git, { args: ['merge-base', '--is-ancestor', a, b], gitDir, signal });
     return true;
@@ -52,6 +56,26 @@ export async function isAncestorOf(
     if (error instanceof GitExitError && error.exit.ended === 'by-itself' && error.exit.code === 1) return false;
     throw error;
   }
+}
+
+/** Most pushes are a few commits, whose parents are read in less time than a process of Git takes to start. */
+const NEAR_COMMITS = 16;
+
+async function isNear(reader: CatFile, ancestor: CommitId, commit: CommitId): Promise<boolean> {
+  const seen = new Set([commit]);
+  for (const id of seen) {
+    if (id === ancestor) return true;
+    if (seen.size > NEAR_COMMITS) return false;
+    const { exists } = await reader.ask(id, 'existence');
+    if (!exists) return false;
+    for (const parent of parentsOf((await reader.ask(id, 'commit')).bytes)) seen.add(parent);
+  }
+  return false;
+}
+
+function parentsOf(commit: Uint8Array): readonly CommitId[] {
+  const [head = ''] = Buffer.from(commit).toString('latin1').split('\n\n', 1);
+  return [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1] ?? '').filter(isCommitId);
 }
 
 export function toShowable(text: string, maxChars: number): string {

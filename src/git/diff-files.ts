@@ -1,6 +1,6 @@
 import { Failure } from '#domain/failure.ts';
 import type { CommitId } from '#domain/words.ts';
-import { openCatFile } from './cat-file.ts';
+import type { CatFile } from './cat-file.ts';
 import type { Git } from './context.ts';
 import { tooLarge } from './failure.ts';
 import { splitRecords } from './lines.ts';
@@ -24,6 +24,7 @@ export async function diffTrees(
   gitDir: string,
   { from, to }: { readonly from: CommitId; readonly to: CommitId },
   options: ListOptions,
+  openReader: (signal: AbortSignal) => CatFile,
 ): Promise<TreeDifference> {
   const removed: string[] = [];
   const present: Change[] = [];
@@ -35,7 +36,7 @@ export async function diffTrees(
     else present.push(change);
   }
   const listing = buildListing(git.limits);
-  const sizes = await sizesOf(git, gitDir, present, options.signal);
+  const sizes = await sizesOf(openReader(options.signal), present);
   for (const { path, mode, blobId } of present) {
     const skip = skipReasonOfMode(mode);
     if (skip === undefined) listing.addFile({ path, blobId, sizeBytes: sizes.get(blobId) ?? 0 });
@@ -68,17 +69,13 @@ async function* readChanges(
   }
 }
 
-async function sizesOf(git: Git, gitDir: string, changes: readonly Change[], signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+async function sizesOf(reader: CatFile, changes: readonly Change[]): Promise<ReadonlyMap<string, number>> {
   const ids = new Set(changes.filter(({ mode }) => skipReasonOfMode(mode) === undefined).map(({ blobId }) => blobId));
-  const sizes = new Map<string, number>();
-  if (ids.size === 0) return sizes;
-  const reader = openCatFile(git, { gitDir, signal, what: 'sizes' });
+  if (ids.size === 0) return new Map();
   try {
     // All asked at once: an answer is a line, so what waits is small.
-    const found = await Promise.all([...ids].map(async (id) => [id, (await reader.ask(id)).sizeBytes] as const));
-    for (const [id, size] of found) sizes.set(id, size);
+    return new Map(await Promise.all([...ids].map(async (id) => [id, (await reader.ask(id, 'size')).sizeBytes] as const)));
   } finally {
     await reader.close();
   }
-  return sizes;
 }

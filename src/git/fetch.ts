@@ -2,13 +2,11 @@ import { copyFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Remote } from '#domain/remote.ts';
 import type { CommitId } from '#domain/words.ts';
-import { isCommitId } from '#domain/words.ts';
 import { reached } from '#steps/reached.ts';
 import type { Git } from './context.ts';
-import { toMirrorFailure, toRemoteFailure, tooLarge } from './failure.ts';
-import { splitRecords } from './lines.ts';
+import { toRemoteFailure, tooLarge } from './failure.ts';
 import { measurePacks, readObjectFormat, temporaryPath, writeConfig, writeSkeleton } from './mirror-files.ts';
-import { syncFolder, writePackedRefs } from './packed-refs.ts';
+import { readAllRefs, syncFolder, writePackedRefs } from './packed-refs.ts';
 import { readGit } from './process.ts';
 import type { GitProgress } from './progress.ts';
 import { createProgressReader } from './progress.ts';
@@ -46,7 +44,7 @@ export async function fetchIntoMirror(git: Git, key: string, dir: string, transf
     await copyFile(join(dir, 'packed-refs'), join(scratch, 'packed-refs'));
     await fetchRefs(git, scratch, transfer);
     reached('fetch.received');
-    const received = await listReceivedRefs(git, scratch, transfer);
+    const received = await listReceivedRefs(git, scratch, transfer.extraRefs);
     await promotePacks(git, scratch, dir);
     reached('fetch.packs-promoted');
     await writePackedRefs(dir, received.refs);
@@ -58,23 +56,16 @@ export async function fetchIntoMirror(git: Git, key: string, dir: string, transf
 }
 
 /** Branches, tags and wanted refs of a repository that was just fetched or cloned. */
-export async function listReceivedRefs(git: Git, gitDir: string, transfer: Pick<Transfer, 'signal' | 'extraRefs'>): Promise<ReceivedRefs> {
+export async function listReceivedRefs(git: Git, gitDir: string, extraRefs: readonly string[]): Promise<ReceivedRefs> {
   const refs = new Map<string, CommitId>();
   const skipped: string[] = [];
-  const args = ['for-each-ref', '--format=%(objectname) %(refname)'];
-  try {
-    for await (const line of splitRecords(readGit(git, { args, gitDir, signal: transfer.signal }), '\n')) {
-      const [id = '', ...rest] = line.split(' ');
-      const ref = rest.join(' ');
-      if (!isCommitId(id) || !isWanted(ref, transfer.extraRefs)) continue;
-      if (refs.size + skipped.length >= git.limits.maxEntries) {
-        throw tooLarge('The repository has too many refs', 'TRIBUTARY_MAX_ENTRIES', git.limits.maxEntries);
-      }
-      if (isSafeRef(ref)) refs.set(ref, id);
-      else skipped.push(ref);
+  for (const [ref, id] of await readAllRefs(gitDir)) {
+    if (!isWanted(ref, extraRefs)) continue;
+    if (refs.size + skipped.length >= git.limits.maxEntries) {
+      throw tooLarge('The repository has too many refs', 'TRIBUTARY_MAX_ENTRIES', git.limits.maxEntries);
     }
-  } catch (error) {
-    throw toMirrorFailure(error);
+    if (isSafeRef(ref)) refs.set(ref, id);
+    else skipped.push(ref);
   }
   return { refs, skipped };
 }

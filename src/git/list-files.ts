@@ -1,4 +1,6 @@
+import type { TreeFile } from '#domain/content.ts';
 import type { CommitId } from '#domain/words.ts';
+import type { CatFile } from './cat-file.ts';
 import type { Git } from './context.ts';
 import { splitRecords } from './lines.ts';
 import { buildListing, judgeEntries, skipReasonOfMode } from './listing.ts';
@@ -35,4 +37,21 @@ export async function visitTree(
     const skip = skipReasonOfMode(mode);
     visit(skip === undefined ? judge.file({ path, blobId, sizeBytes: Number(size) }) : judge.skipped(path, skip));
   }
+}
+
+/** The file at a path, if it is a regular one. That there is none, as is most often, is asked of a running Git. */
+export async function findFile(
+  {
+    git,
+    gitDir,
+    commit,
+    openReader,
+  }: { readonly git: Git; readonly gitDir: string; readonly commit: CommitId; readonly openReader: (signal: AbortSignal) => CatFile },
+  path: string,
+  signal: AbortSignal,
+): Promise<TreeFile | undefined> {
+  const isAskable = !path.includes('\n');
+  if (isAskable && !(await openReader(signal).ask(`${commit}:${path}`, 'existence')).exists) return undefined;
+  const { files } = await listTree(git, gitDir, commit, { prefix: path, signal });
+  return files.find((file) => file.path === path);
 }

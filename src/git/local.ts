@@ -3,11 +3,12 @@ import { basename, join, resolve } from 'node:path';
 import { Failure } from '#domain/failure.ts';
 import { isCommitId } from '#domain/words.ts';
 import type { CommitId } from '#domain/words.ts';
+import { createSharedCatFile } from './cat-file.ts';
 import type { Git } from './context.ts';
 import { diffTrees } from './diff-files.ts';
 import { GitExitError } from './exit.ts';
 import { toLocalFailure } from './failure.ts';
-import { listTree, visitTree } from './list-files.ts';
+import { findFile, listTree, visitTree } from './list-files.ts';
 import { isDirty } from './local-changes.ts';
 import { openFolderSource } from './plain-folder.ts';
 import { readGit } from './process.ts';
@@ -33,17 +34,19 @@ export async function openLocalSource(git: Git, folder: string, signal: AbortSig
   const gitDir = await findGitDir(root);
   if (gitDir === undefined) return openFolderSource(git, root, signal);
   const commit = await readHead(git, gitDir, root, signal);
+  const openReader = createSharedCatFile(git, gitDir);
   const source: ContentSource = {
     commit,
     listFiles: async (options) => explained(() => listTree(git, gitDir, commit, options)),
     visitFiles: async (options, visit) => explained(() => visitTree(git, gitDir, commit, options, visit)),
     diffFiles: async (from, options) => {
       if (!(await hasCommit(git, gitDir, from, options.signal))) throw noCommit(from);
-      return explained(() => diffTrees(git, gitDir, { from, to: commit }, options));
+      return explained(() => diffTrees(git, gitDir, { from, to: commit }, options, openReader));
     },
+    findFile: async (path, findSignal) => explained(() => findFile({ git, gitDir, commit, openReader }, path, findSignal)),
     async *readBlobs(files, blobSignal) {
       try {
-        yield* readContents(git, gitDir, files, blobSignal);
+        yield* readContents(git, gitDir, files, blobSignal, openReader);
       } catch (error) {
         throw toLocalFailure(error);
       }

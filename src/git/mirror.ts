@@ -2,13 +2,14 @@ import { Failure } from '#domain/failure.ts';
 import type { TreeFile } from '#domain/content.ts';
 import type { CommitId } from '#domain/words.ts';
 import { isCommitId } from '#domain/words.ts';
+import { createSharedCatFile } from './cat-file.ts';
 import type { CommitInfo } from './commit-info.ts';
 import { isAncestorOf, readCommitInfo } from './commit-info.ts';
 import type { Git } from './context.ts';
 import { GitExitError } from './exit.ts';
 import { diffTrees } from './diff-files.ts';
 import { distrustOnDamage } from './integrity.ts';
-import { listTree, visitTree } from './list-files.ts';
+import { findFile, listTree, visitTree } from './list-files.ts';
 import { mirrorPath, readMark } from './mirror-files.ts';
 import { readContents } from './read-blobs.ts';
 import { hasCommit, noCommit, resolveCommit } from './resolve.ts';
@@ -41,22 +42,23 @@ export interface Mirror {
 /** Names a mirror; touches nothing. `key` is the repository's id. */
 export function openMirror(git: Git, { key }: { readonly key: string }): Mirror {
   const dir = mirrorPath(git, key);
+  const openReader = createSharedCatFile(git, dir);
   const mirror: Mirror = {
     key,
     update: async (request) => updateMirror(git, key, request),
     resolve: async (name, signal) => read(git, dir, [], signal, async () => resolveCommit(git, dir, name, signal)),
     has: async (commit, signal) => read(git, dir, [], signal, async () => hasCommit(git, dir, commit, signal)),
-    isAncestor: async (a, b, signal) => read(git, dir, [a, b], signal, async () => isAncestorOf(git, dir, { a, b }, signal)),
+    isAncestor: async (a, b, signal) => read(git, dir, [a, b], signal, async () => isAncestorOf(git, dir, { a, b }, signal, openReader)),
     commitInfo: async (commit, signal) => read(git, dir, [commit], signal, async () => readCommitInfo(git, dir, commit, signal)),
     listFiles: async (commit, options) => read(git, dir, [commit], options.signal, async () => listTree(git, dir, commit, options)),
     visitFiles: async (commit, options, visit) =>
       read(git, dir, [commit], options.signal, async () => visitTree(git, dir, commit, options, visit)),
     diffFiles: async (from, to, options) =>
-      read(git, dir, [from, to], options.signal, async () => diffTrees(git, dir, { from, to }, options)),
+      read(git, dir, [from, to], options.signal, async () => diffTrees(git, dir, { from, to }, options, openReader)),
     async *readBlobs(files, signal) {
       try {
         await requireComplete(dir);
-        yield* readContents(git, dir, files, signal);
+        yield* readContents(git, dir, files, signal, openReader);
       } catch (error) {
         throw await distrustOnDamage(dir, error);
       }
@@ -66,6 +68,8 @@ export function openMirror(git: Git, { key }: { readonly key: string }): Mirror 
       listFiles: async (options) => mirror.listFiles(commit, options),
       visitFiles: async (options, visit) => mirror.visitFiles(commit, options, visit),
       diffFiles: async (from, options) => mirror.diffFiles(from, commit, options),
+      findFile: async (path, signal) =>
+        read(git, dir, [commit], signal, async () => findFile({ git, gitDir: dir, commit, openReader }, path, signal)),
       readBlobs: (files, signal) => mirror.readBlobs(files, signal),
     }),
   };

@@ -1,4 +1,4 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommitId } from '#domain/words.ts';
 import { isCommitId } from '#domain/words.ts';
@@ -33,6 +33,31 @@ export async function readPackedRefs(gitDir: string): Promise<ReadonlyMap<string
     throw error;
   }
 }
+
+/**
+ * All refs of a repository that Git has written to: packed ones, and over them those in files of their own. For repositories that nobody writes
+ * to meanwhile. Throws where one is something else than an id, as a symbolic ref is.
+ */
+export async function readAllRefs(gitDir: string): Promise<ReadonlyMap<string, CommitId>> {
+  const refs = new Map(await readPackedRefs(gitDir));
+  for await (const [ref, id] of looseRefs(Buffer.from(join(gitDir, 'refs')), 'refs')) {
+    if (!isCommitId(id)) throw new Error(`the ref ${JSON.stringify(ref)} holds no id`);
+    refs.set(ref, id);
+  }
+  return refs;
+}
+
+/** Names are bytes: one that is no text must be found again on the disk. */
+async function* looseRefs(folder: Buffer, name: string): AsyncGenerator<readonly [string, string]> {
+  for (const entry of await readdir(folder, { encoding: 'buffer', withFileTypes: true })) {
+    const ref = `${name}/${entry.name.toString()}`;
+    const path = Buffer.concat([folder, SLASH, entry.name]);
+    if (entry.isDirectory()) yield* looseRefs(path, ref);
+    else yield [ref, (await readFile(path, 'latin1')).trimEnd()];
+  }
+}
+
+const SLASH = Buffer.from('/');
 
 /** Replaces all refs at once; durable when it returns. Nothing is written when nothing changed: most looks find nothing new. */
 export async function writePackedRefs(gitDir: string, refs: ReadonlyMap<string, CommitId>): Promise<void> {

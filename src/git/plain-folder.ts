@@ -26,6 +26,7 @@ export async function openFolderSource(git: Git, root: string, signal: AbortSign
       const { files: inside, skipped: left } = within({ files: sorted, skipped }, toPrefix(prefix));
       [...inside, ...left].forEach(visit);
     },
+    findFile: async (path) => sorted.find((file) => file.path === path),
     readBlobs: (wanted, blobSignal) => readFiles(git, root, wanted, blobSignal),
   };
 }

@@ -27,6 +27,8 @@ export interface GitProcess {
   readonly exit: Promise<GitExit>;
   /** Sends input to a call that takes it. False when Git has ended. */
   write(text: string): boolean;
+  /** Says that no more input comes: a call that reads to its end then ends by itself. */
+  endInput(): void;
   /** Ends the process group at once. */
   stop(): void;
 }
@@ -54,11 +56,11 @@ export function startGit(git: Git, call: GitCall): GitProcess {
   child.once('close', ended);
   if (credential !== undefined) sendCredential(child, credential);
   const write = (text: string): boolean => {
-    if (child.stdin === null || child.stdin.destroyed) return false;
+    if (child.stdin === null || !child.stdin.writable) return false;
     child.stdin.write(text);
     return true;
   };
-  return { stdout: requireStream(child.stdout), write, ...watchGit(git, call, child) };
+  return { stdout: requireStream(child.stdout), write, endInput: () => child.stdin?.end(), ...watchGit(git, call, child) };
 }
 
 /** Output of a call in pieces. Throws GitExitError unless Git ends well; leaving the loop early ends Git. */

@@ -47,6 +47,8 @@ export interface ContentSource {
   listFiles(options: ListOptions): Promise<TreeListing>;
   /** The same, one entry after the other: a commit of a million files is never in memory. */
   visitFiles(options: ListOptions, visit: (entry: TreeEntry) => void): Promise<void>;
+  /** The file at a path; undefined where there is none, or something else. */
+  findFile(path: string, signal: AbortSignal): Promise<TreeFile | undefined>;
   /** From another commit to this one. Absent where there is no history. Throws Failure REF_NOT_FOUND when `from` is not there. */
   diffFiles?(from: CommitId, options: ListOptions): Promise<TreeDifference>;
   /**

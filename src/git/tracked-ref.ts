@@ -28,6 +28,13 @@ export function findTracked({ refs, peeled }: Pick<RemoteRefs, 'refs' | 'peeled'
   return isCommitId(name) || SHORT_ID.test(name) ? { is: 'a-commit' } : { is: 'absent' };
 }
 
+/** The same where it is not known what tags point to: only branches are found. */
+export function findBranch(refs: ReadonlyMap<string, CommitId>, name: string): TrackedRef {
+  const branch = toBranchRef(name);
+  const commit = branch === undefined ? undefined : refs.get(branch);
+  return commit === undefined ? { is: 'absent' } : { is: 'at', commit };
+}
+
 function candidates(name: string): readonly string[] {
   return [toBranchRef(name), toTagRef(name)].filter((ref) => ref !== undefined);
 }

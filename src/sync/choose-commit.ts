@@ -2,7 +2,7 @@ import type { Database } from '#db/database.ts';
 import { Failure, isFailure } from '#domain/failure.ts';
 import type { CommitId } from '#domain/words.ts';
 import type { Mirror } from '#git/mirror.ts';
-import { findTracked } from '#git/tracked-ref.ts';
+import { findBranch, findTracked } from '#git/tracked-ref.ts';
 import type { MirrorUpdate } from '#git/update-mirror.ts';
 import type { RepositoryRow } from './remote-source.ts';
 import type { RunLog } from './run-log.ts';
@@ -31,13 +31,13 @@ export interface ChosenCommit {
 
 /** The pinned commit, which must be part of the ref, or the ref's newest. Throws Failure REF_NOT_FOUND, REPO_EMPTY, BRANCH_DELETED. */
 export async function chooseCommit(deps: ChooseCommitDeps, choosing: Choosing): Promise<ChosenCommit> {
-  const { repository, update, signal } = choosing;
+  const { repository, update, log, signal } = choosing;
   const found = await findHead(deps, choosing);
   // Asked once where no look told it: a later change of it concerns nobody whose branch is still there.
   const told = update.head ?? (repository.default_branch === null ? await deps.askHead(repository.id, signal) : undefined);
   const defaultBranch = told === undefined ? undefined : nameOf(told);
   if (repository.pinned_commit === null) {
-    await noteForce(choosing, found);
+    log.beside(noteForce(choosing, found));
     return { ...found, defaultBranch };
   }
   return { ...found, commit: await choosePinned(choosing, repository.pinned_commit, found), defaultBranch };
@@ -50,9 +50,10 @@ interface Head {
 
 async function findHead(deps: ChooseCommitDeps, { repository, mirror, update, log, signal }: Choosing): Promise<Head> {
   const { ref } = repository;
-  // The mirror has what was listed, and a look told what tags point to.
-  const listed = update.peeled === undefined ? undefined : findTracked({ refs: update.refs, peeled: update.peeled }, ref);
-  if (listed?.is === 'at') return { commit: listed.commit, ref };
+  // The mirror has what was listed. A branch is a commit; what a tag points to was told only if the remote was looked at.
+  const listed =
+    update.peeled === undefined ? findBranch(update.refs, ref) : findTracked({ refs: update.refs, peeled: update.peeled }, ref);
+  if (listed.is === 'at') return { commit: listed.commit, ref };
   try {
     return { commit: await mirror.resolve(ref, signal), ref };
   } catch (error) {

@@ -47,7 +47,7 @@ export async function chooseFiles(request: ChooseRequest): Promise<ChosenFiles> 
 
 async function chooseAll(request: ChooseRequest): Promise<ChosenAll> {
   const { source, pathPrefix, signal } = request;
-  const ignore = await readIgnore(request, await findFile(source, ignorePath(pathPrefix), signal));
+  const ignore = await readIgnore(request, await source.findFile(ignorePath(pathPrefix), signal));
   const selector = createSelector({ ...request, ignore });
   const files = createFileList();
   const skipped: SkippedEntry[] = [];
@@ -66,7 +66,11 @@ function addChosen(files: FileListBuilder, selector: Selector, file: TreeFile): 
 async function chooseChanged(request: ChooseRequest): Promise<ChosenChanges | undefined> {
   const { source, line, settings, force, pathPrefix, signal } = request;
   if (force || source.diffFiles === undefined || line.goodCommit === undefined || line.goodSettings !== settings) return undefined;
-  const difference = await differenceTo(source, line.goodCommit, pathPrefix, signal);
+  // Side by side: each is a process of Git.
+  const [difference, present] = await Promise.all([
+    differenceTo(source, line.goodCommit, pathPrefix, signal),
+    source.findFile(ignorePath(pathPrefix), signal),
+  ]);
   if (difference === undefined) return undefined;
   const changedPaths = new Set([
     ...difference.changed.map((file) => file.path),
@@ -74,8 +78,7 @@ async function chooseChanged(request: ChooseRequest): Promise<ChosenChanges | un
     ...difference.skipped.map((entry) => entry.path),
   ]);
   if (changedPaths.has(ignorePath(pathPrefix))) return undefined;
-  const ignoreFile = changedPaths.size === 0 ? undefined : await findFile(source, ignorePath(pathPrefix), signal);
-  const ignore = await readIgnore(request, ignoreFile);
+  const ignore = changedPaths.size === 0 ? undefined : await readIgnore(request, present);
   const selector = createSelector({ ...request, ignore });
   const files = createFileList();
   for (const file of difference.changed) addChosen(files, selector, file);
@@ -97,11 +100,6 @@ async function readIgnore({ source, signal }: ChooseRequest, file: TreeFile | un
   if (file === undefined) return undefined;
   for await (const { bytes } of source.readBlobs([file], signal)) return new TextDecoder().decode(bytes);
   return undefined;
-}
-
-async function findFile(source: ContentSource, path: string, signal: AbortSignal): Promise<TreeFile | undefined> {
-  const { files } = await source.listFiles({ prefix: path, signal });
-  return files.find((file) => file.path === path);
 }
 
 function ignorePath(prefix: string): string {

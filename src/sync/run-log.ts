@@ -29,6 +29,8 @@ export interface RunLog {
   readonly problems: (grouping: string, problems: readonly Problem[], hidden?: number) => void;
   /** Cheap enough to call for every file: written at most twice a second. */
   readonly progress: (progress: Progress) => void;
+  /** Work that has something to say and that nothing else waits for; `flush` does. What it throws is not told. */
+  readonly beside: (work: Promise<void>) => void;
   /** Writes what is left. Call before the run is marked as ended, so that the end is the last thing a watcher sees. */
   readonly flush: () => Promise<void>;
 }
@@ -51,6 +53,7 @@ export function openRunLog({ database, redact }: RunLogDeps, jobResultId: string
   let writtenProgressAt = 0;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
+  const beside: Promise<void>[] = [];
 
   function schedule(): void {
     timer ??= setTimeout(() => void write(), WRITE_EVERY_MS);
@@ -85,7 +88,14 @@ export function openRunLog({ database, redact }: RunLogDeps, jobResultId: string
       writtenProgressAt = Date.now();
       schedule();
     },
-    flush: write,
+    beside: (work) => {
+      work.catch(() => undefined);
+      beside.push(work);
+    },
+    flush: async () => {
+      await Promise.allSettled(beside.splice(0));
+      await write();
+    },
   };
 }
 

@@ -74,7 +74,7 @@ async function stageRead(
   const waiting: Promise<void>[] = [];
   let staged: Promise<void> = Promise.resolve();
   let done = 0;
-  for await (const batch of readBatches(request, files)) {
+  for await (const batch of readBatches(request, files, total)) {
     staged = stageBatch(batch, staged).then(() => {
       done += batch.length;
       request.log.progress({ stage: 'parse', done, total });
@@ -88,16 +88,23 @@ async function stageRead(
 }
 
 /** The files with their bytes, gathered to what a thread is given at once. */
-async function* readBatches({ source, signal }: StageRequest, files: Iterable<SelectedFile>): AsyncGenerator<readonly BatchFile[]> {
+async function* readBatches(
+  { source, signal }: StageRequest,
+  files: Iterable<SelectedFile>,
+  total: number,
+): AsyncGenerator<readonly BatchFile[]> {
   // Contents come in the order asked for, so how each is to be read comes beside it.
   const rules = Iterator.from(files).map(({ rule }) => rule);
   const wanted = Iterator.from(files).map(({ file }) => file);
   let batch: BatchFile[] = [];
   let bytesHeld = 0;
+  let left = total;
   for await (const { file, bytes } of source.readBlobs(wanted, signal)) {
     batch.push({ path: file.path, rule: rules.next().value ?? '', blobId: file.blobId, bytes });
     bytesHeld += bytes.length;
-    if (batch.length < BATCH_FILES && bytesHeld < BATCH_BYTES) continue;
+    left -= 1;
+    // The last one is not kept waiting for Git to end.
+    if (left > 0 && batch.length < BATCH_FILES && bytesHeld < BATCH_BYTES) continue;
     yield batch;
     batch = [];
     bytesHeld = 0;

@@ -120,7 +120,7 @@ async function makeEveryCall(git: Git, name: string): Promise<void> {
   await listRemoteRefs(git, remote, signal);
   const commit = await mirror.resolve('main', signal);
   await mirror.resolve(second.slice(0, 10), signal);
-  await mirror.isAncestor(first, second, signal);
+  await mirror.isAncestor(second, first, signal);
   const { files } = await mirror.listFiles(commit, { signal });
   await mirror.diffFiles(first, second, { signal });
   await mirror.commitInfo(second, signal);
@@ -136,9 +136,7 @@ test('every call of Git has the whole profile in effect, and nothing of anybody 
     .split(/^call /m)
     .slice(1);
   const commands = new Set(calls.map((call) => /^(?:-c \S+ )*(\S+)/.exec(call)?.[1]));
-  expect(commands).toEqual(
-    new Set(['cat-file', 'clone', 'diff-tree', 'fetch', 'for-each-ref', 'log', 'ls-remote', 'ls-tree', 'merge-base', 'rev-parse']),
-  );
+  expect(commands).toEqual(new Set(['cat-file', 'clone', 'diff-tree', 'fetch', 'log', 'ls-remote', 'ls-tree', 'merge-base', 'rev-parse']));
   for (const call of calls) {
     const lines = call
       .split('\n')

@@ -106,11 +106,13 @@ describe('what a mirror takes over', () => {
     const { how, refs } = await mirror.update({ remote: remote('moves.git'), signal });
 
     expect(how).toBe('fetched');
-    expect([...refs]).toEqual([
-      ['refs/heads/main', other],
-      ['refs/heads/side', other],
-      ['refs/tags/moving', other],
-    ]);
+    expect(refs).toEqual(
+      new Map([
+        ['refs/heads/main', other],
+        ['refs/heads/side', other],
+        ['refs/tags/moving', other],
+      ]),
+    );
     await expect(mirror.resolve('gone', signal)).rejects.toMatchObject({ code: 'REF_NOT_FOUND' });
   });
 

@@ -35,6 +35,7 @@ export function openRemotes({ database, hooks, checkUrl }: Pick<TestHttp, 'datab
     add: ({ message }) => void messages.push(message),
     problems: () => undefined,
     progress: () => undefined,
+    beside: (work) => void work.catch(() => undefined),
     flush: async () => undefined,
   });
   const queue = createRecordingQueue();
