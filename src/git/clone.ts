@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Git } from './context.ts';
 import { toRemoteFailure } from './failure.ts';
@@ -7,6 +7,7 @@ import { listReceivedRefs } from './fetch.ts';
 import { discard, measurePacks, readObjectFormat, temporaryPath, writeConfig, writeMark } from './mirror-files.ts';
 import { syncFolder, writePackedRefs } from './packed-refs.ts';
 import { readGit } from './process.ts';
+import { isSafeRef } from './ref-name.ts';
 import { createProgressReader } from './progress.ts';
 import { remoteCall } from './remote-call.ts';
 import { reached } from '#steps/reached.ts';
@@ -15,12 +16,18 @@ import { reached } from '#steps/reached.ts';
  * Makes a mirror from nothing. It is cloned beside its place, reduced to what we want of it, marked complete, and only then
  * renamed into place; what stood there serves readers until that moment.
  */
-export async function cloneMirror(git: Git, key: string, dir: string, transfer: Transfer): Promise<ReceivedRefs> {
+export async function cloneMirror(
+  git: Git,
+  key: string,
+  dir: string,
+  transfer: Transfer,
+): Promise<ReceivedRefs & { readonly head: string | undefined }> {
   const draft = temporaryPath(git, key);
   try {
     await clone(git, draft, transfer);
     reached('clone.received');
     const received = await listReceivedRefs(git, draft, []);
+    const head = await readHead(draft);
     await reduce(draft);
     reached('clone.reduced');
     await writePackedRefs(draft, received.refs);
@@ -32,7 +39,7 @@ export async function cloneMirror(git: Git, key: string, dir: string, transfer: 
     await rename(draft, dir);
     await syncFolder(git.mirrorsDir);
     reached('clone.promoted');
-    return received;
+    return { ...received, head: head !== undefined && received.refs.has(head) ? head : undefined };
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
@@ -59,6 +66,12 @@ async function clone(git: Git, draft: string, { remote, signal, lockFd, onProgre
   } catch (error) {
     throw toRemoteFailure(error, remote);
   }
+}
+
+/** The default branch, which Git makes HEAD of a clone; undefined where the remote's HEAD is detached. */
+async function readHead(draft: string): Promise<string | undefined> {
+  const ref = /^ref: (refs\/heads\/.+)\n$/.exec(await readFile(join(draft, 'HEAD'), 'utf8'))?.[1];
+  return ref !== undefined && isSafeRef(ref) ? ref : undefined;
 }
 
 /** Leaves objects, and nothing else that Git wrote: configuration, HEAD, loose refs and logs are not needed or not ours. */

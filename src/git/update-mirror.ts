@@ -27,7 +27,7 @@ export interface UpdateRequest {
 
 export interface MirrorUpdate {
   readonly how: 'cloned' | 'fetched' | 'unchanged';
-  /** The default branch as a full ref, where the remote was looked at first and has one. */
+  /** The default branch as a full ref, where the remote has one and was looked at first or cloned. */
   readonly head?: string | undefined;
   /** What annotated tags point to, where the remote was looked at first. */
   readonly peeled?: ReadonlyMap<string, CommitId> | undefined;
@@ -46,7 +46,7 @@ export async function updateMirror(git: Git, key: string, request: UpdateRequest
   const seen = request.lookFirst === true ? await look(git, dir, request) : undefined;
   if (seen?.isSame === true) return { how: 'unchanged', ...seen.remote };
   const update = await transferRefs(git, key, dir, request);
-  return { ...update, head: seen?.remote.head };
+  return { ...update, head: update.head ?? seen?.remote.head };
 }
 
 async function transferRefs(git: Git, key: string, dir: string, request: UpdateRequest): Promise<MirrorUpdate> {
@@ -79,7 +79,7 @@ async function fetchOrClone(git: Git, key: string, dir: string, transfer: Transf
   const cloned = await cloneMirror(git, key, dir, transfer);
   // Clone takes branches and tags only.
   const received = transfer.extraRefs.length === 0 ? cloned : await fetchIntoMirror(git, key, dir, transfer);
-  return { how: 'cloned', ...received };
+  return { how: 'cloned', ...received, head: cloned.head };
 }
 
 /** Undefined when the mirror turns out to be damaged. */

@@ -19,7 +19,7 @@ test('clones, lists, reads, fetches and compares', async () => {
 
   const cloned = await mirror.update({ remote, signal: noAbort() });
 
-  expect(cloned).toEqual({ how: 'cloned', refs: new Map([['refs/heads/main', first]]), skipped: [] });
+  expect(cloned).toEqual({ how: 'cloned', refs: new Map([['refs/heads/main', first]]), skipped: [], head: 'refs/heads/main' });
   const listing = await mirror.listFiles(first, { signal: noAbort() });
   expect(listing.files.map(({ path, sizeBytes }) => [path, sizeBytes])).toEqual([
     ['a.txt', 3],
