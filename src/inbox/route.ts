@@ -74,7 +74,10 @@ async function routeBatch(deps: RouteDeps, tx: Tx, limit: number, taken: string[
   for (const { hook_id: hookId } of deliveries) {
     if (!repositories.has(hookId)) repositories.set(hookId, await findHookRepository(tx, hookId));
   }
-  const decided = deliveries.map((delivery) => decideOne(deps, delivery, repositories.get(delivery.hook_id)));
+  // In one order for everyone: two batches that concern the same repositories wait for each other instead of deadlocking.
+  const decided = deliveries
+    .map((delivery) => decideOne(deps, delivery, repositories.get(delivery.hook_id)))
+    .toSorted((a, b) => compare(a.delivery.hook_id, b.delivery.hook_id));
   const asked = new Map<string, string>();
   const routed: RoutedDelivery[] = [];
   for (const one of decided) routed.push(await askFor(deps, tx, one, asked));
@@ -82,6 +85,10 @@ async function routeBatch(deps: RouteDeps, tx: Tx, limit: number, taken: string[
   await noteHooksSeen(tx, seenHooks(decided));
   reached('route.marked');
   return deliveries.length;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 interface Decided {

@@ -160,6 +160,25 @@ export async function releaseTurn(database: Database, turn: Turn): Promise<void>
 }
 
 /**
+ * Takes the repository's row before anything else that a run's end writes, in the order in which everybody takes them. Throws SUPERSEDED
+ * when the turn was lost.
+ */
+export async function holdTurn(tx: Tx, turn: Turn): Promise<void> {
+  const row = await tx.kysely
+    .selectFrom('repositories')
+    .select('id')
+    .where('id', '=', turn.repository.id)
+    .where('fence', '=', turn.fence)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  if (row === undefined) throw superseded();
+}
+
+function superseded(): Failure {
+  return new Failure('SUPERSEDED', { message: 'Another run took over; this one changed nothing.' });
+}
+
+/**
  * Gives the turn back, in the transaction that holds the run's effects: when it was lost meanwhile, `SUPERSEDED` is thrown
  * and they are rolled back. Sends the next job if more is wanted, or one later if this run is to be repeated.
  */
@@ -179,7 +198,7 @@ export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retry?: Retr
     .where('fence', '=', turn.fence)
     .returning(['id', 'organization_id', 'wanted', 'seen', 'pending_job_result_id'])
     .executeTakeFirst();
-  if (row === undefined) throw new Failure('SUPERSEDED', { message: 'Another run took over; this one changed nothing.' });
+  if (row === undefined) throw superseded();
   reached('turn.ending');
   if (retry === undefined && row.wanted <= row.seen && row.pending_job_result_id === null) return;
   // Somebody asked meanwhile: they are not made to wait for this run's retry time.
@@ -212,7 +231,7 @@ export async function sweepTurns(queue: JobSender, database: Database): Promise<
       )
       .orderBy('id')
       .limit(100)
-      .forUpdate()
+      .forNoKeyUpdate()
       .skipLocked()
       .execute();
     for (const row of rows) {
@@ -268,6 +287,10 @@ const ROW = [
   'running_job_result_id',
 ] as const;
 
+/**
+ * Against other asks, claims and ends, not against those who only need the repository to be there: an import that is being applied holds it
+ * so, and waits for the branch that another import has. Asks for both at once would close the circle.
+ */
 function lockRow(tx: Tx, repositoryId: string) {
   return tx.kysely
     .selectFrom('repositories')
@@ -275,7 +298,7 @@ function lockRow(tx: Tx, repositoryId: string) {
     .select((eb) => eb.fn.coalesce(eb('running_until', '>', databaseNow()), eb.lit(false)).as('held'))
     .select((eb) => eb.fn.coalesce(eb('not_before', '>', databaseNow()), eb.lit(false)).as('waiting'))
     .where('id', '=', repositoryId)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
 }
 

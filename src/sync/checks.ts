@@ -62,7 +62,7 @@ export function openImportCheck(
         .where('id', '=', turn.repository.id)
         .where('fence', '=', turn.fence)
         .where('running_until', 'is not', null)
-        .forUpdate()
+        .forNoKeyUpdate()
         .executeTakeFirst();
       if (mine !== undefined) await say(tx, 'pending', 'Importing this commit');
     });

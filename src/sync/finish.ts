@@ -1,3 +1,4 @@
+import { transactionAgain } from '#db/again.ts';
 import type { Database, Tx } from '#db/database.ts';
 import type { Failure } from '#domain/failure.ts';
 import type { CommitId } from '#domain/words.ts';
@@ -9,7 +10,7 @@ import { summaryWords } from '#import/words.ts';
 import type { JobSender } from '#queue/queue.ts';
 import { retryAfterMs } from '#queue/run.ts';
 import type { Turn } from '#queue/turn.ts';
-import { endTurn } from '#queue/turn.ts';
+import { endTurn, holdTurn } from '#queue/turn.ts';
 import { closePending } from '#report/store.ts';
 import { reached } from '#steps/reached.ts';
 import type { ImportCheck } from './checks.ts';
@@ -57,7 +58,8 @@ const NO_CHANGES = { added: 0, changed: 0, removed: 0, unchanged: 0, errors: 0, 
 export async function succeedAsServed(deps: FinishDeps, turn: Turn, line: Line, settings: string, check: ImportCheck): Promise<void> {
   const commit = line.goodCommit ?? '';
   const result: RunResult = { commit, previous_commit: commit, summary: summaryWords(NO_CHANGES, []), counts: NO_CHANGES, changes: [] };
-  await deps.database.transaction(async (tx) => {
+  await transactionAgain(deps.database, async (tx) => {
+    await holdTurn(tx, turn);
     await markInSync(tx, line.id, commit, settings);
     await endWell(deps, tx, turn, result, check, true);
   });
@@ -94,7 +96,8 @@ export async function fail(deps: FinishDeps, turn: Turn, run: FailedRun, failure
     run.prepared === undefined || run.commit === undefined
       ? undefined
       : { commit: run.commit, previous_commit: run.line?.goodCommit ?? null, summary: failure.message, counts: run.prepared.counts };
-  await deps.database.transaction(async (tx) => {
+  await transactionAgain(deps.database, async (tx) => {
+    await holdTurn(tx, turn);
     await markFailed(tx, { repositoryId: turn.repository.id, lineId: run.line?.id, commit: run.commit }, failure);
     await check.close(tx, failure.code === 'CONTENT_INVALID' || failure.code === 'OWNER_CONFLICT' ? 'failure' : 'error', failure.message);
     await closePending(deps.queue, tx, turn.repository.id, run.commit, 'The import did not reach this commit');

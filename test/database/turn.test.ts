@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '#db/database.ts';
-import { askForSync, claimTurn, endTurn, forgiveStart, isPoisoned, releaseTurn, renewTurn, sweepTurns } from '#queue/turn.ts';
+import { askForSync, claimTurn, endTurn, forgiveStart, holdTurn, isPoisoned, releaseTurn, renewTurn, sweepTurns } from '#queue/turn.ts';
 import type { Ask } from '#queue/turn.ts';
 import { openTestDatabase } from '#test/support/database.ts';
 import { createRecordingQueue } from '#test/support/recording-queue.ts';
 import { seedOrganization, seedRepository } from '#test/support/seed.ts';
+import { TEST_SERVER_URL } from '#test/support/test-server.ts';
 
 let database: Database;
 let repositoryId: string;
@@ -198,4 +199,23 @@ test('an organization with many repositories that wait goes behind one with few,
   await ask();
 
   expect(queue.sent.map(({ priority }) => Math.abs(priority))).toEqual([0, 1, 2, 2, 3, 3, 3, 3, 4, 0]);
+});
+
+// An import holds its repository so while it waits for the branch; an ask that waited for it, with other repositories in hand, closed a circle.
+test.skipIf(TEST_SERVER_URL === undefined)('an ask does not wait for an import that is being applied', async () => {
+  await database.transaction(async (tx) => {
+    await tx.kysely.selectFrom('repositories').select('id').where('id', '=', repositoryId).forKeyShare().execute();
+
+    expect(await ask()).toMatchObject({ joined: false });
+  });
+});
+
+test('the end of a run that was overtaken is refused before it writes anything', async () => {
+  await ask();
+  const turn = await claim();
+  if (turn === undefined) throw new Error('there is no turn');
+  await expireLease();
+  await claim();
+
+  await expect(database.transaction((tx) => holdTurn(tx, turn))).rejects.toMatchObject({ code: 'SUPERSEDED' });
 });
