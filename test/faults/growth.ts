@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { promisify } from 'node:util';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +39,8 @@ export const growth: Fault = {
       say(`${round * FETCHES} fetches, ${sizeOf(join(git.mirrorsDir, 'growing.git'))} bytes`);
     }
     const fresh = join(root, 'fresh.git');
-    execFileSync('git', ['clone', '-q', '--mirror', `${server.url}/growing.git`, fresh]);
+    // The server is in this process, so it must not be waited for without letting it answer.
+    await promisify(execFile)('git', ['clone', '-q', '--mirror', `${server.url}/growing.git`, fresh]);
     const [size, freshSize] = [sizeOf(join(git.mirrorsDir, 'growing.git')), sizeOf(fresh)];
     const left = processesOf(git.homeDir);
     const problems = [
