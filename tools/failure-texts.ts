@@ -108,6 +108,10 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
     what: 'Another change of the same data came in between, several times over.',
     why: 'Many runs write to one branch at once. A run plans anew five times before it says so.',
   },
+  DATABASE_UNAVAILABLE: {
+    what: 'The database did not answer, or can only be read.',
+    why: 'It is being restarted or moved, the network to it is cut, or a standby has not taken over yet.',
+  },
   POISONED: {
     what: 'Importing this repository ended the process that did it three times in a row.',
     why: 'Something in it takes more memory than there is, or the machine kills the service for another reason. It is kept apart so that the others go on.',

@@ -99,6 +99,10 @@ export const FAILURES = {
     help: 'Make room for what the message names: disk space under the data folder or of the database, open files, or database connections.',
   },
   DATABASE_CONFLICT: { retryClass: 'conflict', help: 'Nothing to do: it is tried again.' },
+  DATABASE_UNAVAILABLE: {
+    retryClass: 'transient',
+    help: 'Nothing to do if it is over soon: it is tried again. Otherwise see that PostgreSQL runs and can be reached; `tributary doctor` tries it.',
+  },
   POISONED: {
     retryClass: 'poison',
     operational: 'error',

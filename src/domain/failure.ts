@@ -47,11 +47,26 @@ export function toFailure(error: unknown): Failure {
   return new Failure('INTERNAL', { message: 'Something failed inside the service; the log has the details under this run.', cause: error });
 }
 
+const AWAY = { failure: 'DATABASE_UNAVAILABLE', message: 'The database did not answer.' } as const;
+/** What the driver and the watch over silent connections (db/stall.ts) say without a code. */
+const AWAY_WORDS = /^(?:Connection terminated|timeout exceeded when trying to connect|The database does not answer)/;
+
 /** SQLSTATEs (PostgreSQL's appendix A) and errno names (errno(3)) that mean more than "it failed". */
 const KNOWN_CODES: Readonly<Record<string, { readonly failure: FailureCode; readonly message: string }>> = {
   '40001': { failure: 'DATABASE_CONFLICT', message: 'Another change of the same rows came first.' },
   '40P01': { failure: 'DATABASE_CONFLICT', message: 'Two changes waited for each other, and this one gave way.' },
   '55P03': { failure: 'DATABASE_CONFLICT', message: 'Another change kept a row busy.' },
+  '08000': AWAY,
+  '08003': AWAY,
+  '08006': AWAY,
+  '57P01': AWAY,
+  '57P02': AWAY,
+  '57P03': AWAY,
+  '57P05': AWAY,
+  '25006': { failure: 'DATABASE_UNAVAILABLE', message: 'The database can only be read at the moment.' },
+  '25P03': AWAY,
+  ECONNREFUSED: AWAY,
+  ECONNRESET: AWAY,
   '53100': { failure: 'STORAGE_FULL', message: 'There is no space left on the disk of the database.' },
   '53200': { failure: 'STORAGE_FULL', message: 'The database is out of memory.' },
   '53300': { failure: 'STORAGE_FULL', message: 'The database takes no more connections.' },
@@ -69,6 +84,7 @@ function knownCode(error: unknown): (typeof KNOWN_CODES)[string] | undefined {
   for (let depth = 0; depth < DEEPEST_CAUSE && at instanceof Error; depth++) {
     const code = 'code' in at && typeof at.code === 'string' ? at.code : '';
     if (Object.hasOwn(KNOWN_CODES, code)) return KNOWN_CODES[code];
+    if (AWAY_WORDS.test(at.message)) return AWAY;
     at = at.cause;
   }
   return undefined;

@@ -19,9 +19,10 @@ const ANSWERED_WITHIN_MS = 4_000;
 
 /**
  * Another group starts beside one under way only when that one takes longer than this: a database that is quick does more in fewer and
- * larger groups (docs/performance.md), and one that is slow or stuck must not hold up everybody.
+ * larger groups (docs/performance.md), and one that is slow or stuck must not hold up everybody. Further ones start later still: two beside
+ * each other may be a busy machine, more are for a database that is far away.
  */
-const PATIENCE_MS = 20;
+const PATIENCE_MS = [0, 20, 150] as const;
 
 /**
  * Takes what is asked for at the same time to the database together: at once while nothing is under way, otherwise with the next.
@@ -44,11 +45,15 @@ export function createGroups<I, O>({ run, begin, mostInFlight }: GroupOptions<I,
         flush();
       });
     }
-    if (waiting.length > 0 && inFlight < mostInFlight) timer ??= setTimeout(lookAgain, PATIENCE_MS);
+    if (waiting.length > 0 && inFlight < mostInFlight) timer ??= setTimeout(lookAgain, patienceMs());
   }
 
   function mayStart(): boolean {
-    return inFlight === 0 || (inFlight < mostInFlight && performance.now() - startedAt >= PATIENCE_MS);
+    return inFlight < mostInFlight && (inFlight === 0 || performance.now() - startedAt >= patienceMs());
+  }
+
+  function patienceMs(): number {
+    return PATIENCE_MS[inFlight] ?? PATIENCE_MS[2];
   }
 
   function lookAgain(): void {

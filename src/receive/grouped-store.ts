@@ -4,7 +4,7 @@ import { createGroups } from './group.ts';
 /** Rows of one INSERT, and INSERTs at once when they take long: see docs/performance.md. */
 const MOST_ROWS = 200;
 const MOST_BYTES = 16 * 1024 * 1024;
-const MOST_IN_FLIGHT = 2;
+const MOST_IN_FLIGHT = 4;
 
 /** Stores deliveries that arrive together with one INSERT. It resolves when the delivery is committed and rejects when it is not. */
 export function createGroupedStore(

@@ -1,6 +1,7 @@
 import { transactionAgain } from '#db/again.ts';
 import type { Database, Tx } from '#db/database.ts';
 import type { Failure } from '#domain/failure.ts';
+import type { FailureCode } from '#domain/failure-codes.ts';
 import type { CommitId } from '#domain/words.ts';
 import { applyPlan } from '#import/apply/apply.ts';
 import { listChanges } from '#import/diff/store.ts';
@@ -82,6 +83,9 @@ async function endWell(
   reached('sync.committing');
 }
 
+/** Troubles of this installation that a repetition ends: who looks at the commit is told how that one ended, not that there was one. */
+const OURS: ReadonlySet<FailureCode> = new Set(['INTERNAL', 'DATABASE_CONFLICT', 'DATABASE_UNAVAILABLE']);
+
 export interface FailedRun {
   readonly line: Line | undefined;
   readonly commit: CommitId | undefined;
@@ -99,7 +103,8 @@ export async function fail(deps: FinishDeps, turn: Turn, run: FailedRun, failure
   await transactionAgain(deps.database, async (tx) => {
     await holdTurn(tx, turn);
     await markFailed(tx, { repositoryId: turn.repository.id, lineId: run.line?.id, commit: run.commit }, failure);
-    await check.close(tx, failure.code === 'CONTENT_INVALID' || failure.code === 'OWNER_CONFLICT' ? 'failure' : 'error', failure.message);
+    const state = failure.code === 'CONTENT_INVALID' || failure.code === 'OWNER_CONFLICT' ? 'failure' : 'error';
+    if (retry === undefined || !OURS.has(failure.code)) await check.close(tx, state, failure.message);
     await closePending(deps.queue, tx, turn.repository.id, run.commit, 'The import did not reach this commit');
     await endJobResult(tx, turn.jobResult.id, { status: 'FAILURE', failure, result });
     await endTurn(deps.queue, tx, turn, retry);

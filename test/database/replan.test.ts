@@ -130,3 +130,22 @@ test('a run that ended three processes is not started a fourth time; asking agai
   expect(sources).not.toHaveBeenCalled();
   expect(await sync(sources)).toMatchObject({ status: 'SUCCESS' });
 });
+
+const reports = () => database.kysely.selectFrom('reports').select('state').where('repository_id', '=', repositoryId).execute();
+
+test('trouble of our own that a repetition ends is not shown on the commit', async () => {
+  await putInTheWay('XX000', 1);
+
+  expect(await sync()).toMatchObject({ status: 'FAILURE', code: 'INTERNAL', failures: 1 });
+  expect(await reports()).toEqual([]);
+  expect(await sync()).toMatchObject({ status: 'SUCCESS' });
+  expect(await reports()).toEqual([{ state: 'success' }]);
+});
+
+test('trouble of our own that goes on is shown once the last repetition has met it', async () => {
+  await putInTheWay('XX000', 1);
+  await database.kysely.updateTable('repositories').set({ failures: 9 }).where('id', '=', repositoryId).execute();
+
+  expect(await sync()).toMatchObject({ status: 'FAILURE', code: 'INTERNAL' });
+  expect(await reports()).toEqual([{ state: 'error' }]);
+});

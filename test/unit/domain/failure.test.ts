@@ -9,6 +9,10 @@ test.each([
   ['40001', 'DATABASE_CONFLICT', 'conflict'],
   ['40P01', 'DATABASE_CONFLICT', 'conflict'],
   ['55P03', 'DATABASE_CONFLICT', 'conflict'],
+  ['57P01', 'DATABASE_UNAVAILABLE', 'transient'],
+  ['08006', 'DATABASE_UNAVAILABLE', 'transient'],
+  ['25006', 'DATABASE_UNAVAILABLE', 'transient'],
+  ['ECONNREFUSED', 'DATABASE_UNAVAILABLE', 'transient'],
   ['53100', 'STORAGE_FULL', 'storage'],
   ['53300', 'STORAGE_FULL', 'storage'],
   ['ENOSPC', 'STORAGE_FULL', 'storage'],
@@ -21,6 +25,14 @@ test.each([
 
   expect(failure).toMatchObject({ code: expected, retryClass });
   expect(failure.message).not.toContain('secret');
+});
+
+test.each([
+  'Connection terminated unexpectedly',
+  'timeout exceeded when trying to connect',
+  'The database does not answer on this connection.',
+])('a connection that says "%s" without a code is a database that is away', (message) => {
+  expect(toFailure(new Error('a query failed', { cause: new Error(message) })).code).toBe('DATABASE_UNAVAILABLE');
 });
 
 test('what lies below decides, as far as it is looked for', () => {
