@@ -12,6 +12,7 @@ import { remoteCall } from './remote-call.ts';
 export interface RemoteRefs {
   /** The default branch as a full ref; undefined when HEAD is detached or absent. It may name a branch that does not exist yet. */
   readonly head: string | undefined;
+  readonly headExists: boolean;
   /** `refs/heads/…` and `refs/tags/…`; a tag's id is the tag object's where it has one. */
   readonly refs: ReadonlyMap<string, CommitId>;
   /** What annotated tags point to, by full ref. */
@@ -47,6 +48,7 @@ function createRefListing(maxRefs: number): RefListing {
   const peeled = new Map<string, CommitId>();
   const skipped: string[] = [];
   let head: string | undefined;
+  let headExists = false;
   return {
     refs,
     peeled,
@@ -54,9 +56,13 @@ function createRefListing(maxRefs: number): RefListing {
     get head() {
       return head;
     },
+    get headExists() {
+      return headExists;
+    },
     add(line) {
       const [value = '', name = ''] = line.split('\t');
       if (name === 'HEAD' && value.startsWith('ref: ')) head = headOf(value.slice('ref: '.length));
+      if (name === 'HEAD' && isCommitId(value)) headExists = true;
       if (!/^refs\/(?:heads|tags)\//.test(name) || !isCommitId(value)) return;
       if (refs.size + skipped.length >= maxRefs) throw tooLarge('The repository has too many refs', 'TRIBUTARY_MAX_ENTRIES', maxRefs);
       if (name.endsWith('^{}')) {

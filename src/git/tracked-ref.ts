@@ -6,8 +6,14 @@ import type { RemoteRefs } from './list-remote-refs.ts';
 import { listRemoteRefs } from './list-remote-refs.ts';
 import { toBranchRef, toTagRef } from './ref-name.ts';
 
-/** What the remote says of a ref now. A commit is followed by nobody: it says that the remote answers and no more. */
-export type TrackedRef = { readonly is: 'at'; readonly commit: CommitId } | { readonly is: 'absent' } | { readonly is: 'a-commit' };
+/**
+ * What the remote says of a ref now. A commit is followed by nobody: it says that the remote answers and no more. Where a ref is absent, `head`
+ * is the default branch as a full ref, if there is one.
+ */
+export type TrackedRef =
+  | { readonly is: 'at'; readonly commit: CommitId }
+  | { readonly is: 'absent'; readonly head?: string }
+  | { readonly is: 'a-commit' };
 
 const SHORT_ID = /^[0-9a-f]{7,64}$/i;
 
@@ -16,7 +22,9 @@ export async function lookAtRef(git: Git, remote: Remote, name: string, signal: 
   // The last is what an annotated tag points to.
   const only = candidates(name).flatMap((ref) => (ref.startsWith('refs/tags/') ? [ref, `${ref}^{}`] : [ref]));
   if (only.length === 0) return { is: 'absent' };
-  return findTracked(await listRemoteRefs(git, remote, signal, only), name);
+  const listed = await listRemoteRefs(git, remote, signal, only);
+  const found = findTracked(listed, name);
+  return found.is === 'absent' && listed.head !== undefined && listed.headExists ? { ...found, head: listed.head } : found;
 }
 
 /** The same of refs that were listed already. Looks in the order in which a mirror resolves a name. */

@@ -3,6 +3,8 @@ import type { TrackedRef } from '#git/tracked-ref.ts';
 
 /** What is known here of a repository's ref. */
 export interface Known {
+  /** The ref that is followed, where it was the default branch when that was last seen. */
+  readonly defaultBranch: string | undefined;
   /** Commit that the last run looked at, good or not. */
   readonly commit: string | null;
   /** Why the last run failed; undefined when it did not. */
@@ -47,6 +49,10 @@ export function decide(seen: TrackedRef, known: Known): Verdict {
       if (seen.commit !== known.commit && seen.commit !== known.asked) return { ask: true, seen: seen.commit, trial: false };
       return isMended(known) ? { ask: true, seen: seen.commit, trial: true } : { ask: false };
     case 'absent':
+      // Another branch is the default one now, which a run follows; it may have become so only after a run had found none.
+      if (seen.head !== undefined && known.defaultBranch !== undefined && seen.head !== known.asked) {
+        if (seen.head !== `refs/heads/${known.defaultBranch}`) return { ask: true, seen: seen.head, trial: false };
+      }
       if (known.asked === ABSENT || (known.errorCode !== undefined && SAY_ABSENT.has(known.errorCode))) return { ask: false };
       return { ask: true, seen: ABSENT, trial: false };
     case 'a-commit':

@@ -123,6 +123,7 @@ async function lockHost(tx: Tx, host: string): Promise<HostState | undefined> {
 interface DueRow {
   readonly id: string;
   readonly ref: string;
+  readonly default_branch: string | null;
   readonly credential_id: string | null;
   readonly operational_state: string;
   readonly operational_code: string | null;
@@ -141,7 +142,7 @@ interface DueRow {
  * The line's state is read as of now, not locked: a run that ends meanwhile makes at most one sync that finds nothing to do. What ended
  * every process that began it may have done so before its commit was known: it is not asked for again however many runs it took.
  */
-const DUE_COLUMNS = sql`r.id, r.ref, r.credential_id, r.operational_state, r.operational_code, r.poll_failures,
+const DUE_COLUMNS = sql`r.id, r.ref, r.default_branch, r.credential_id, r.operational_state, r.operational_code, r.poll_failures,
   case when r.fence <= r.poll_asked_fence + 1 or main.error ->> 'code' = 'POISONED' then r.poll_asked end as asked, r.not_before is not null as retry_waits,
   (extract(epoch from statement_timestamp() - r.not_found_since) * 1000)::float8 as not_found_for_ms, ${RELAXED} as relaxed,
   (select h.id from hooks h where h.repository_id = r.id) as hook_id,
@@ -180,6 +181,7 @@ function toDue(row: DueRow, host: string, startInMs: number, hostFailing: boolea
     id: row.id,
     host,
     ref: row.ref,
+    defaultBranch: row.default_branch === row.ref ? row.ref : undefined,
     commit: row.commit_id,
     errorCode: row.error_code ?? undefined,
     retryWaits: row.retry_waits,

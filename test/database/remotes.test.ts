@@ -253,3 +253,21 @@ test('a move that only the status of a commit meets is followed too, and told in
   expect(await messagesOf(repository)).toEqual([expect.stringContaining(`to ${renamed.clone_url}: found by its number`)]);
   expect(await forge.statuses(renamed.full_name, repository.head)).toMatchObject([{ state: 'success' }]);
 });
+
+test('a default branch that goes before another takes its place is followed once that is there', async () => {
+  await serve(repository);
+  await sql`update repositories set default_branch = 'main', seen_ref = 'main' where id = ${repository.id}`.execute(http.database.kysely);
+  const move = (ref: string, sha: string | null) =>
+    forge.moveRefs({ repository: repository.fullName, updates: [{ ref: `refs/heads/${ref}`, sha }], silent: true });
+  await move('trunk', repository.head);
+  await move('main', null);
+  await expect(remotes.bring(repository.id)).rejects.toMatchObject({ code: 'BRANCH_DELETED' });
+  await sql`update lines set error = '{"code": "BRANCH_DELETED"}' where repository_id = ${repository.id}`.execute(http.database.kysely);
+  expect(await remotes.look(repository.id)).toBe(0);
+
+  await forge.changeRepository(repository.fullName, { default_branch: 'trunk' });
+
+  expect(await remotes.look(repository.id)).toBe(1);
+  expect(await remotes.bring(repository.id)).toMatchObject({ commit: repository.head });
+  expect((await rowOf(repository.id)).ref).toBe('trunk');
+});

@@ -345,7 +345,7 @@ describe('looking at one ref', () => {
     expect(await look('main')).toEqual({ is: 'at', commit: second });
     expect(await look('refs/heads/main')).toEqual({ is: 'at', commit: second });
     expect(await look('v1')).toEqual({ is: 'at', commit: first });
-    expect(await look('gone')).toEqual({ is: 'absent' });
+    expect(await look('gone')).toEqual({ is: 'absent', head: 'refs/heads/main' });
     expect(await look(first)).toEqual({ is: 'a-commit' });
   });
 });

@@ -5,6 +5,7 @@ import { decide } from '#poll/decide.ts';
 const ONE = '1'.repeat(40);
 const TWO = '2'.repeat(40);
 const known = (more: Partial<Known> = {}): Known => ({
+  defaultBranch: undefined,
   commit: ONE,
   errorCode: undefined,
   retryWaits: false,
@@ -60,6 +61,22 @@ describe('a ref that is not there', () => {
 
   test('and is there again at the same commit calls for a sync', () => {
     expect(decide(at(ONE), known({ errorCode: 'BRANCH_DELETED' }))).toMatchObject({ ask: true });
+  });
+});
+
+describe('a default branch that is not there', () => {
+  const gone = { is: 'absent', head: 'refs/heads/trunk' } as const;
+
+  test('calls for a run that follows the new one, also when an earlier run found none, and once', () => {
+    const calls = { ask: true, seen: 'refs/heads/trunk', trial: false };
+    expect(decide(gone, known({ defaultBranch: 'main' }))).toEqual(calls);
+    expect(decide(gone, known({ defaultBranch: 'main', errorCode: 'BRANCH_DELETED', asked: 'absent' }))).toEqual(calls);
+    expect(decide(gone, known({ defaultBranch: 'main', errorCode: 'BRANCH_DELETED', asked: 'refs/heads/trunk' }))).toEqual(quiet);
+  });
+
+  test('is no reason to leave another branch', () => {
+    expect(decide(gone, known({ errorCode: 'BRANCH_DELETED' }))).toEqual(quiet);
+    expect(decide({ is: 'absent', head: 'refs/heads/main' }, known({ defaultBranch: 'main', errorCode: 'BRANCH_DELETED' }))).toEqual(quiet);
   });
 });
 
