@@ -8,7 +8,6 @@ import { requireSafeGit } from '#app/safe-git.ts';
 import { openObservation } from '#app/observation.ts';
 import { loadSecretKeys } from '#app/secret-keys.ts';
 import { watchConfig, watchKeys, watchVault } from '#app/secrets.ts';
-import { createWeb } from '#app/web.ts';
 import { startWorkers } from '#app/workers.ts';
 import type { Config } from '#config.ts';
 import { createVault } from '#credentials/vault.ts';
@@ -17,7 +16,6 @@ import { openDatabase } from '#db/open.ts';
 import { createLinks } from '#domain/links.ts';
 import { watchSecrets } from '#domain/redact.ts';
 import { createGit } from '#git/git.ts';
-import { createOperationsServer } from '#http/operations-server.ts';
 import type { HookDeps } from '#hooks/hook.ts';
 import { createParsePool } from '#import/parse-pool.ts';
 import { createEgressFetch } from '#net/egress-fetch.ts';
@@ -153,6 +151,7 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   const staticTokens = toStaticTokens(config, localToken);
   const operations = createOperations({ config, database, queue, links, run, start, staticTokens, version, observation });
   if (config.metricsPort !== undefined) {
+    const { createOperationsServer } = await import('#http/operations-server.ts');
     const monitored = createOperationsServer(operations);
     onClose(() => monitored.close());
     await monitored.listen({ host: config.host, port: config.metricsPort });
@@ -164,6 +163,8 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   if (!roles.web) return started(undefined);
 
   const spoolDir = join(config.dataDir, 'uploads');
+  // A worker serves no HTTP: without it a process is 20 MB smaller, and each Git that it starts costs less (docs/performance.md).
+  const { createWeb } = await import('#app/web.ts');
   const web = await createWeb({
     config,
     database,

@@ -1,7 +1,5 @@
 import type { Logger } from 'pino';
 import type { Database } from './database.ts';
-import { openEmbedded } from './embedded.ts';
-import { openPostgres } from './postgres.ts';
 
 export interface DatabaseOptions {
   readonly databaseUrl: string | undefined;
@@ -12,5 +10,11 @@ export interface DatabaseOptions {
 
 /** PostgreSQL where an address is given, the embedded database under the data folder where none is. */
 export async function openDatabase({ databaseUrl, dataDir, maxConnections, log }: DatabaseOptions): Promise<Database> {
-  return databaseUrl === undefined ? openEmbedded({ dataDir, log }) : openPostgres({ url: databaseUrl, maxConnections, log });
+  // Only one of the two is loaded.
+  if (databaseUrl === undefined) {
+    const { openEmbedded } = await import('./embedded.ts');
+    return openEmbedded({ dataDir, log });
+  }
+  const { openPostgres } = await import('./postgres.ts');
+  return openPostgres({ url: databaseUrl, maxConnections, log });
 }

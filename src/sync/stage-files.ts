@@ -32,7 +32,7 @@ const MOST_CACHED = 1_000;
 const BATCH_FILES = 250;
 const BATCH_BYTES = 1024 * 1024;
 /** Batches that were read and are not in the stage yet: enough that reading, parsing and writing never wait for one another, and all that is in memory. */
-const MOST_BATCHES = 4;
+const MOST_BATCHES = 3;
 
 /**
  * Brings what the files declare into the stage: parsed off the main thread, those apart that were parsed before. Reading, parsing and writing go on
