@@ -7,7 +7,7 @@ import { ms, perSecond, spread } from './harness/finding.ts';
 import type { LoadResult } from './harness/load.ts';
 import { generateLoad } from './harness/load.ts';
 import { pushPayload } from './harness/payload.ts';
-import { freePort } from './harness/port.ts';
+import { freePort } from '#test/support/free-port.ts';
 import { query } from './harness/postgres.ts';
 import type { Scope } from './harness/scope.ts';
 import { planInstallation, startWeb } from './harness/service.ts';

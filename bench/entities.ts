@@ -6,7 +6,7 @@ import type { Bench, BenchContext, Finding } from './harness/finding.ts';
 import { perSecond } from './harness/finding.ts';
 import { importNew } from './harness/first.ts';
 import { startConnected } from './harness/forge.ts';
-import { freePort } from './harness/port.ts';
+import { freePort } from '#test/support/free-port.ts';
 import { query } from './harness/postgres.ts';
 import type { Scope } from './harness/scope.ts';
 

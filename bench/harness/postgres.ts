@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { freePort } from './port.ts';
+import { freePort } from '#test/support/free-port.ts';
 import type { Scope } from './scope.ts';
 
 /** A PostgreSQL server on which databases may be made. */

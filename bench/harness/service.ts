@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Child } from './child.ts';
 import { startChild } from './child.ts';
-import { freePort } from './port.ts';
+import { freePort } from '#test/support/free-port.ts';
 import type { Scope } from './scope.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/tributary.js', import.meta.url));

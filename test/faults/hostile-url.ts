@@ -109,31 +109,3 @@ function spoil(random: () => number, url: string): string {
   const cut = random() < 0.5 ? 1 : 0;
   return url.slice(0, at) + pick(random, NOISE) + url.slice(at + cut);
 }
-
-/** Addresses of this machine, in the spellings that some parser takes for them. */
-export const PRIVATE_SPELLINGS = [
-  '127.0.0.1',
-  '127.1',
-  '0177.1',
-  '0x7f.1',
-  '0x7f000001',
-  '2130706433',
-  '017700000001',
-  '127.000.000.001',
-  '0',
-  '0.0.0.0',
-  '[::]',
-  '[::1]',
-  '[::ffff:127.0.0.1]',
-  '[::ffff:7f00:1]',
-  '[64:ff9b::7f00:1]',
-  '[2002:7f00:1::]',
-  '[::1%25lo]',
-  '127.0.0.1.',
-  '①②⑦.⓪.⓪.①',
-  '127。0。0。1',
-  'localhost',
-  'localhost.',
-  'LOCALHOST',
-  'x.localhost',
-];

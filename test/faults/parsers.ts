@@ -7,6 +7,7 @@ import { createParsePool } from '#import/parse-pool.ts';
 import { selectFiles } from '#import/select-files.ts';
 import type { BatchFile } from '#import/parse-batch.ts';
 import { createRandom, pick } from './random.ts';
+import { PARSER_PIECES } from '#test/support/parser-pieces.ts';
 
 const { values } = parseArgs({ options: { files: { type: 'string' }, seed: { type: 'string' } } });
 const files = Number(values.files ?? 50_000);
@@ -29,34 +30,6 @@ const SEEDS: readonly (readonly [path: string, text: string])[] = [
     '_metadata: {name: s}\ndata_schema:\n  type: object\n  properties:\n    a: {type: string, pattern: "^[a-z]+$"}\n',
   ],
   ['export_templates/dcim/device/t.json', '{"a": {{ device.name }} }'],
-];
-const PIECES = [
-  '{',
-  '}',
-  '[',
-  ']',
-  ':',
-  ',',
-  '"',
-  "'",
-  '&a',
-  '*a',
-  '<<',
-  '\n',
-  '\t',
-  '\0',
-  '\u00ff',
-  '!!x',
-  '---\n',
-  '...\n',
-  '%TAG',
-  '\\u0000',
-  '\\ud800',
-  '1e999',
-  '- ',
-  '? ',
-  '| ',
-  '\ufeff',
 ];
 const { signal } = new AbortController();
 // As the service has it (src/app.ts).
@@ -161,7 +134,7 @@ function damage(random: () => number, bytes: Buffer): Buffer {
   for (let times = 1 + Math.floor(random() * 5); times > 0; times--) {
     const at = Math.floor(random() * (damaged.length + 1));
     const cut = Math.floor(random() * 4);
-    const piece = random() < 0.7 ? Buffer.from(pick(random, PIECES)) : Buffer.from([Math.floor(random() * 256)]);
+    const piece = random() < 0.7 ? Buffer.from(pick(random, PARSER_PIECES)) : Buffer.from([Math.floor(random() * 256)]);
     damaged = Buffer.concat([damaged.subarray(0, at), piece, damaged.subarray(at + cut)]);
   }
   return damaged;

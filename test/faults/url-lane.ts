@@ -18,7 +18,7 @@ import type { Scope } from '#test/support/scope.ts';
 import type { DnsAnswer, DnsQuestion } from '#test/support/stub-dns.ts';
 import { startStubDns } from '#test/support/stub-dns.ts';
 import type { UrlWords } from './hostile-url.ts';
-import { PRIVATE_SPELLINGS } from './hostile-url.ts';
+import { LOOPBACK_SPELLINGS } from '#test/support/loopback-spellings.ts';
 import type { Hit, Listeners } from './listeners.ts';
 import { startListeners } from './listeners.ts';
 
@@ -60,7 +60,7 @@ export async function openLane(scope: Scope, lane: number): Promise<UrlLane> {
   const egress = createEgressFetch(policy, resolve);
   scope.defer(() => egress.close());
   return {
-    words: { good: [...good, ...GOOD_NAMES], bad: [...bad.map(bracket), ...BAD_NAMES, ...PRIVATE_SPELLINGS], port, otherPort },
+    words: { good: [...good, ...GOOD_NAMES], bad: [...bad.map(bracket), ...BAD_NAMES, ...LOOPBACK_SPELLINGS], port, otherPort },
     policy,
     say: (answer) => void (rebinding.answer = answer),
     addresses: { good, bad },

@@ -5,6 +5,7 @@ import { hashOf } from '#import/parse-batch.ts';
 import { isStorableText } from '#import/read/json-check.ts';
 import type { ReadFile } from '#test/support/content-reading.ts';
 import { readContent } from '#test/support/content-reading.ts';
+import { PARSER_PIECES } from '#test/support/parser-pieces.ts';
 
 const PATHS = [
   'config_contexts/a.json',
@@ -22,48 +23,7 @@ const VALID = [
   '---\n# head\n- _metadata:\n    name: a\n    roles: [{name: r}]\n  base: &b {on: yes, n: 0o17, t: 12:30}\n  list:\n    - <<: *b\n      "k": |\n        text\n        more\n    - !!str 010\n',
 ];
 
-/** Pieces that mean something to a parser, and would hardly come by chance. */
-const PIECES = [
-  '{',
-  '}',
-  '[',
-  ']',
-  ':',
-  ',',
-  '"',
-  "'",
-  '\\',
-  '\\u',
-  '/*',
-  '//',
-  '\n',
-  '\r',
-  '\t',
-  '- ',
-  '? ',
-  '&a ',
-  '*a',
-  '<<: ',
-  '!!',
-  '%TAG ',
-  '---\n',
-  '...\n',
-  '|\n',
-  '\0',
-  '\ufeff',
-  '\u2028',
-  '\ud83d\ude00',
-  '1e999',
-  '__proto__',
-  '_metadata',
-  '$ref',
-  '$async',
-  '$id',
-  '$schema',
-  'pattern',
-];
-
-const edit = fc.record({ at: fc.nat({ max: 400 }), drop: fc.nat({ max: 12 }), put: fc.constantFrom(...PIECES) });
+const edit = fc.record({ at: fc.nat({ max: 400 }), drop: fc.nat({ max: 12 }), put: fc.constantFrom(...PARSER_PIECES) });
 
 function mutate(text: string, edits: readonly { readonly at: number; readonly drop: number; readonly put: string }[]): string {
   return edits.reduce((before, { at, drop, put }) => {
