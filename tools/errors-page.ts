@@ -69,7 +69,7 @@ const NEXT: Readonly<Record<RetryClass, string>> = {
 
 function failureSection(code: FailureCode): string {
   const { retryClass, help, operational }: { retryClass: RetryClass; help: string; operational?: string } = FAILURES[code];
-  const { what, why } = FAILURE_TEXTS[code];
+  const { what, why, next = NEXT[retryClass] } = FAILURE_TEXTS[code];
   const shown = operational === undefined ? '' : ` Until then the repository shows \`${operational}\`.`;
   return `### ${code}
 
@@ -77,7 +77,7 @@ ${what}
 
 - Why: ${why}
 - What to do: ${help}
-- What the service does next (\`${retryClass}\`): ${NEXT[retryClass]}${shown}
+- What the service does next (\`${retryClass}\`): ${next}${shown}
 `;
 }
 

@@ -5,6 +5,8 @@ interface FailureText {
   readonly what: string;
   /** What usually lies behind it. */
   readonly why: string;
+  /** What the service does next, where the class of the code does not tell. */
+  readonly next?: string;
 }
 
 /** The prose of docs/errors.md. Exhaustive by type: a new code without its text does not compile. */
@@ -99,7 +101,11 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
     why: 'This process was slow or cut off, and its turn was given away.',
   },
   REPOSITORY_GONE: { what: 'The repository is no longer registered.', why: 'Somebody deleted it after the work was asked for.' },
-  CANCELLED: { what: 'The run was stopped before its end; it changed nothing.', why: 'The service was stopping.' },
+  CANCELLED: {
+    what: 'The run was stopped before its end; it changed nothing.',
+    why: 'Somebody cancelled it, and the message names them; or the service was stopping.',
+    next: 'what a person cancelled (`REVOKED`) stays as it is until somebody asks or a push arrives; what a stopping service cut off runs again by itself.',
+  },
   STORAGE_FULL: {
     what: 'Space, files or connections have run out.',
     why: 'The disk of the service or of the database is full, a quota is used up, or more files or connections are open than allowed.',

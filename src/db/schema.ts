@@ -258,6 +258,9 @@ interface JobResultTable {
   date_done: NullableTime;
   /** Of the step that asked for the run; of the run itself once it started. */
   traceparent: string | null;
+  /** Since then it is to end as REVOKED and as nothing else. */
+  cancel_requested_at: NullableTime;
+  cancel_user_id: string | null;
 }
 
 interface JobLogEntryTable {

@@ -93,7 +93,10 @@ export const FAILURES = {
   // ours
   SUPERSEDED: { retryClass: 'settled', help: 'Nothing to do: a newer run took over.' },
   REPOSITORY_GONE: { retryClass: 'settled', help: 'Nothing to do: the repository was deleted meanwhile.' },
-  CANCELLED: { retryClass: 'transient', help: 'Nothing to do: the service was stopping; the run starts again.' },
+  CANCELLED: {
+    retryClass: 'transient',
+    help: 'Nothing to do where the service was stopping: the run starts again. What a person cancelled is run again when somebody asks.',
+  },
   STORAGE_FULL: {
     retryClass: 'storage',
     help: 'Make room for what the message names: disk space under the data folder or of the database, open files, or database connections.',

@@ -10,6 +10,7 @@ export const REFUSALS = {
   NOT_FOUND: { status: 404, help: 'Check the id; objects of other organizations are not visible.' },
   METHOD_NOT_ALLOWED: { status: 405, help: 'The Allow header lists what this address takes.' },
   IN_USE: { status: 409, help: 'Change what uses it first, or send the request again with ?force=true.' },
+  RUN_ENDED: { status: 409, help: 'Nothing is left to end. Ask for a sync where another result is wanted.' },
   OWNED_BY_REPOSITORY: { status: 409, help: 'Change the file in the repository that owns the object and push.' },
   BODY_TOO_LARGE: { status: 413, help: 'Send a smaller body.' },
   MEDIA_TYPE: { status: 415, help: 'Send JSON with "Content-Type: application/json".' },

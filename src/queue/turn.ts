@@ -86,6 +86,26 @@ export async function askForDryRun(
   return { jobResultId };
 }
 
+/**
+ * Takes back a run that waits, with all that was asked for by it; what is asked for from now on is a new run. A run under way goes on and is
+ * followed by none. False when the run does not wait any more, or was never to have a turn. Call it with the run's end, in one transaction.
+ */
+export async function withdrawPending(
+  tx: Tx,
+  { repositoryId, jobResultId }: { readonly repositoryId: string; readonly jobResultId: string },
+): Promise<boolean> {
+  const row = await lockRow(tx, repositoryId);
+  if (row?.pending_job_result_id !== jobResultId) return false;
+  // A run under way, or one that was cut off and waits to be taken up, is wanted still: its end settles what was seen.
+  const settled = row.running_job_result_id === null ? { seen: row.wanted, wanted_since: null, job_sent_at: null, failures: 0 } : {};
+  await tx.kysely
+    .updateTable('repositories')
+    .set({ pending_job_result_id: null, not_before: null, ...settled })
+    .where('id', '=', repositoryId)
+    .execute();
+  return true;
+}
+
 /** Takes the turn if something is wanted and nobody holds it; undefined otherwise. A run that was cut off is taken up again under its own job result. */
 export async function claimTurn(database: Database, repositoryId: string, worker: string): Promise<Turn | undefined> {
   const turn = await database.transaction(async (tx) => {
@@ -190,8 +210,12 @@ export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retry?: Retr
       running_until: null,
       running_job_result_id: null,
       failures: retry === undefined ? 0 : eb('failures', '+', retry.isCounted ? 1 : 0),
+      // Whoever asked meanwhile has a run that waits, unless it was cancelled: then nothing is wanted any more.
       ...(retry === undefined
-        ? { seen: turn.wanted, wanted_since: eb.case().when('wanted', '>', turn.wanted).then(databaseNow()).else(null).end() }
+        ? {
+            seen: eb.case().when('pending_job_result_id', 'is', null).then(eb.ref('wanted')).else(turn.wanted).end(),
+            wanted_since: eb.case().when('pending_job_result_id', 'is', null).then(null).else(databaseNow()).end(),
+          }
         : {}),
     }))
     .where('id', '=', id)

@@ -176,7 +176,17 @@ export async function endLostDryRuns(database: Database, olderThanMs: number): P
   };
   const { numUpdatedRows } = await database.kysely
     .updateTable('job_results')
-    .set({ status: 'FAILURE', date_done: databaseNow(), progress: null, error: JSON.stringify(error) })
+    .set((eb) => ({
+      status: eb
+        .case()
+        .when('cancel_requested_at', 'is', null)
+        .then('FAILURE' as const)
+        .else('REVOKED' as const)
+        .end(),
+      date_done: databaseNow(),
+      progress: null,
+      error: JSON.stringify(error),
+    }))
     .where('dry_run', '=', true)
     .where('status', '=', 'STARTED')
     .where('date_started', '<', databaseTimeIn(-olderThanMs))

@@ -27,7 +27,7 @@ export function toJobResult(links: Links, row: JobResultRow): Shape {
     traceback: null,
     meta: null,
     job_model: jobModelOf(links, row),
-    user: row.user_id === null ? null : { id: row.user_id, object_type: 'users.user', url: links.user(row.user_id) },
+    user: toUser(links, row.user_id),
     scheduled_job: null,
     custom_fields: {},
     computed_fields: {},
@@ -48,7 +48,17 @@ export function toJobResult(links: Links, row: JobResultRow): Shape {
           },
     progress: row.progress ?? null,
     error: row.error ?? null,
+    cancel_requested: toCancelRequest(links, row),
   };
+}
+
+function toCancelRequest(links: Links, { cancel_requested_at: at, cancel_user_id: userId }: JobResultRow): Shape | null {
+  if (at === null) return null;
+  return { at: printTime(at), user: toUser(links, userId) };
+}
+
+function toUser(links: Links, id: string | null): Shape | null {
+  return id === null ? null : { id, object_type: 'users.user', url: links.user(id) };
 }
 
 /** One line of a run's log. */

@@ -1,8 +1,10 @@
 import type { Expression, Kysely, SelectQueryBuilder, Selectable, SqlBool } from 'kysely';
 import { sql } from 'kysely';
-import type { Database } from '#db/database.ts';
+import type { Database, Tx } from '#db/database.ts';
 import { containsText, matches, readFiltered } from '#db/filter.ts';
 import type { Schema } from '#db/schema.ts';
+import { databaseNow, notify } from '#db/time.ts';
+import { cancelledBy } from '#domain/cancelled.ts';
 import type { FieldType, Filter } from '#domain/filter.ts';
 
 export interface JobResultRow extends Selectable<Schema['job_results']> {
@@ -95,6 +97,51 @@ export async function listLogsAfter(database: Database, jobResultId: string, aft
     .orderBy('id')
     .limit(limit)
     .execute();
+}
+
+/** Who does not want a run, and what people call them. */
+export interface Canceller {
+  readonly userId: string;
+  readonly name: string;
+}
+
+/** Keeps that a run under way is to end, for the worker that has it, unless it ended or that is kept already. */
+export async function requestCancel(tx: Tx, id: string, { userId, name }: Canceller): Promise<void> {
+  const { numUpdatedRows } = await tx.kysely
+    .updateTable('job_results')
+    .set({ cancel_requested_at: databaseNow(), cancel_user_id: userId })
+    .where('id', '=', id)
+    .where('status', '=', 'STARTED')
+    .where('cancel_requested_at', 'is', null)
+    .executeTakeFirst();
+  if (numUpdatedRows > 0n) await say(tx, id, `${name} asked for this run to end.`);
+}
+
+/** Ends a run that no worker has, if it is still as it was seen. */
+export async function revoke(tx: Tx, run: Pick<JobResultRow, 'id' | 'status'>, { userId, name }: Canceller): Promise<void> {
+  const { code, message, help } = cancelledBy(name);
+  const { numUpdatedRows } = await tx.kysely
+    .updateTable('job_results')
+    .set({
+      status: 'REVOKED',
+      cancel_requested_at: databaseNow(),
+      cancel_user_id: userId,
+      date_done: databaseNow(),
+      progress: null,
+      error: JSON.stringify({ code, message, help }),
+    })
+    .where('id', '=', run.id)
+    .where('status', '=', run.status)
+    .executeTakeFirst();
+  if (numUpdatedRows > 0n) await say(tx, run.id, message);
+}
+
+async function say(tx: Tx, jobResultId: string, message: string): Promise<void> {
+  await tx.kysely
+    .insertInto('job_log_entries')
+    .values({ job_result_id: jobResultId, level: 'warning', grouping: 'sync', message, code: 'CANCELLED' })
+    .execute();
+  await tx.kysely.selectNoFrom(notify('tributary_job_logs').as('woken')).execute();
 }
 
 function from(kysely: Kysely<Schema>) {

@@ -1,4 +1,5 @@
 import { Failure, toFailure } from '#domain/failure.ts';
+import { RunCancelled, cancelledBy } from '#domain/cancelled.ts';
 import { redactFailure } from '#domain/redact-failure.ts';
 import type { ObjectChange } from '#domain/content.ts';
 import { describeChange } from '#import/diff/diff.ts';
@@ -9,6 +10,7 @@ import { withStage } from '#import/stage/store.ts';
 import { openLine } from '#import/store.ts';
 import { summaryWords } from '#import/words.ts';
 import { isPoisoned } from '#queue/turn.ts';
+import { cancellationOf, watchForCancellation } from './cancellation.ts';
 import { poisoned } from './poison.ts';
 import { prepare } from './prepare.ts';
 import type { RepositoryRow } from './remote-source.ts';
@@ -19,7 +21,7 @@ import { openRunLog } from './run-log.ts';
 import type { Steps } from './steps.ts';
 import { openSteps } from './steps.ts';
 import type { RunResult } from './store.ts';
-import { endJobResult, startDryRun } from './store.ts';
+import { endJobResult, findCanceller, startDryRun } from './store.ts';
 
 /** Changes that a job result holds; the counts are always complete. */
 const MOST_CHANGES = 5_000;
@@ -37,9 +39,13 @@ export async function dryRun(
   const { repository, job } = started;
   const steps = openSteps(deps, 'dry-run', { parent: job.traceparent, attributes: { repositoryId: repository.id, jobResultId } });
   const log = openRunLog(deps, jobResultId);
-  const signal = AbortSignal.any([stopping, AbortSignal.timeout(deps.syncTimeoutMs)]);
+  const cancellation = watchForCancellation(deps.database, jobResultId, (error) =>
+    deps.log.warn({ err: error, repositoryId: repository.id, jobResultId }, 'whether a dry run was cancelled could not be looked up'),
+  );
+  const signal = AbortSignal.any([stopping, cancellation.signal, AbortSignal.timeout(deps.syncTimeoutMs)]);
   try {
-    if (isPoisoned({ jobResult: started.job })) throw poisoned();
+    if (job.cancel_requested_at !== null) throw new RunCancelled((await findCanceller(deps.database, jobResultId)) ?? '');
+    if (isPoisoned({ jobResult: job })) throw poisoned();
     const result = await compute(deps, repository, openSource(repository), { log, steps }, signal);
     const failed = result.counts.errors > 0;
     const end = failed
@@ -49,25 +55,56 @@ export async function dryRun(
     await deps.database.transaction((tx) => endJobResult(tx, jobResultId, end));
     steps.end(failed ? 'failure' : 'success', failed ? 'CONTENT_INVALID' : 'none');
   } catch (error) {
+    const cancelled = cancellationOf(error, cancellation);
     // Cut off by a stop: the queue brings it back. Anything else ends here, since whoever asked is waiting for an answer.
-    if (stopping.aborted) {
+    if (stopping.aborted && cancelled === undefined) {
       steps.end('cut-off', 'CANCELLED');
       throw error;
     }
-    const failure = redactFailure(toFailure(error), deps.redact);
-    steps.end('failure', failure.code);
-    deps.log.info({ err: failure.cause ?? failure, code: failure.code, repositoryId: repository.id, jobResultId }, 'a dry run failed');
-    log.add({ level: 'error', grouping: 'sync', message: failure.message, code: failure.code, help: failure.help });
-    await log.flush();
-    await deps.database.transaction((tx) => endJobResult(tx, jobResultId, { status: 'FAILURE', failure }));
+    if (cancelled === undefined) await endFailed(deps, { log, steps }, repository.id, error);
+    else await endCancelled(deps, { log, steps }, repository.id, cancelled);
+  } finally {
+    cancellation.stop();
   }
+}
+
+interface Told {
+  readonly log: RunLog;
+  readonly steps: Steps;
+}
+
+async function endFailed(deps: RunDeps, told: Told, repositoryId: string, error: unknown): Promise<void> {
+  const { log, steps } = told;
+  const { jobResultId } = log;
+  const failure = redactFailure(toFailure(error), deps.redact);
+  log.add({ level: 'error', grouping: 'sync', message: failure.message, code: failure.code, help: failure.help });
+  await log.flush();
+  try {
+    await deps.database.transaction((tx) => endJobResult(tx, jobResultId, { status: 'FAILURE', failure }));
+  } catch (met) {
+    if (!(met instanceof RunCancelled)) throw met;
+    await endCancelled(deps, told, repositoryId, met);
+    return;
+  }
+  steps.end('failure', failure.code);
+  deps.log.info({ err: failure.cause ?? failure, code: failure.code, repositoryId, jobResultId }, 'a dry run failed');
+}
+
+async function endCancelled(deps: RunDeps, { log, steps }: Told, repositoryId: string, { by }: RunCancelled): Promise<void> {
+  const { jobResultId } = log;
+  const failure = cancelledBy(by);
+  log.add({ level: 'warning', grouping: 'sync', message: failure.message, code: failure.code });
+  await log.flush();
+  await deps.database.transaction((tx) => endJobResult(tx, jobResultId, { status: 'REVOKED', failure }));
+  steps.end('cancelled', failure.code);
+  deps.log.info({ repositoryId, jobResultId }, 'a dry run was cancelled');
 }
 
 async function compute(
   deps: RunDeps,
   repository: RepositoryRow,
   openSource: OpenSource,
-  { log, steps }: { readonly log: RunLog; readonly steps: Steps },
+  { log, steps }: Told,
   signal: AbortSignal,
 ): Promise<RunResult> {
   const line = await openLine(deps.database, { organizationId: repository.organization_id, repositoryId: repository.id, branch: BRANCH });

@@ -1,5 +1,7 @@
 import { transactionAgain } from '#db/again.ts';
 import type { Database, Tx } from '#db/database.ts';
+import type { RunCancelled } from '#domain/cancelled.ts';
+import { cancelledBy } from '#domain/cancelled.ts';
 import type { Failure } from '#domain/failure.ts';
 import type { FailureCode } from '#domain/failure-codes.ts';
 import type { CommitId } from '#domain/words.ts';
@@ -17,7 +19,7 @@ import { reached } from '#steps/reached.ts';
 import type { ImportCheck } from './checks.ts';
 import type { Prepared } from './prepare.ts';
 import type { RunResult } from './store.ts';
-import { endJobResult, markFailed, markInSync, setCurrentHead } from './store.ts';
+import { endJobResult, markCancelled, markFailed, markInSync, setCurrentHead } from './store.ts';
 
 export interface FinishDeps {
   readonly database: Database;
@@ -111,4 +113,19 @@ export async function fail(deps: FinishDeps, turn: Turn, run: FailedRun, failure
     reached('sync.failing');
   });
   reached('sync.failed');
+}
+
+/**
+ * Ends a run that was cancelled: what is served is not touched, nothing is repeated or counted as a failure, and what was asked for meanwhile
+ * runs next. A check that was opened is closed; none is made for it.
+ */
+export async function revoke(deps: FinishDeps, turn: Turn, { by }: RunCancelled): Promise<void> {
+  const failure = cancelledBy(by);
+  await transactionAgain(deps.database, async (tx) => {
+    await holdTurn(tx, turn);
+    await markCancelled(tx, turn.repository.id, failure);
+    await closePending(deps.queue, tx, turn.repository.id, undefined, `Cancelled by ${by}`);
+    await endJobResult(tx, turn.jobResult.id, { status: 'REVOKED', failure });
+    await endTurn(deps.queue, tx, turn);
+  });
 }

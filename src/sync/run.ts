@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '#db/database.ts';
+import { RunCancelled } from '#domain/cancelled.ts';
 import { Failure, toFailure } from '#domain/failure.ts';
 import { redactFailure } from '#domain/redact-failure.ts';
 import type { Redactor } from '#domain/redact.ts';
@@ -14,9 +15,10 @@ import { summaryWords } from '#import/words.ts';
 import type { Turn } from '#queue/turn.ts';
 import { RENEW_EVERY_MS, forgiveStart, isPoisoned, releaseTurn, renewTurn } from '#queue/turn.ts';
 import { reached } from '#steps/reached.ts';
+import { cancellationOf, watchForCancellation } from './cancellation.ts';
 import type { CheckDeps, ImportCheck } from './checks.ts';
 import { openImportCheck } from './checks.ts';
-import { fail, succeed, succeedAsServed } from './finish.ts';
+import { fail, revoke, succeed, succeedAsServed } from './finish.ts';
 import type { ParseDeps } from './stage-files.ts';
 import type { Prepared } from './prepare.ts';
 import { poisoned } from './poison.ts';
@@ -25,7 +27,7 @@ import type { RunLog } from './run-log.ts';
 import { openRunLog } from './run-log.ts';
 import type { StepDeps, Steps } from './steps.ts';
 import { openSteps } from './steps.ts';
-import { startLine } from './store.ts';
+import { findCanceller, startLine } from './store.ts';
 
 export interface RunDeps extends ParseDeps, CheckDeps, StepDeps {
   readonly database: Database;
@@ -65,7 +67,7 @@ interface Run {
  * source   brings the commit here; says whether the remote can be reached
  * start    marks the line as syncing, opens the check
  * prepare  reads, parses and plans; logs every problem
- * succeed  applies everything in one transaction with the end of the turn; `fail` ends it otherwise
+ * succeed  applies everything in one transaction with the end of the turn; `fail` ends it otherwise, `revoke` when somebody cancelled it
  * Never throws for what a run may meet; a lost turn or a stopping process leaves the repository to whoever takes it up next.
  */
 export async function runTurn(deps: RunDeps, turn: Turn, openSource: OpenSource, stopping: AbortSignal): Promise<void> {
@@ -76,20 +78,29 @@ export async function runTurn(deps: RunDeps, turn: Turn, openSource: OpenSource,
   const overdue = setTimeout(() => warnOfOverdue(deps, turn), deps.syncTimeoutMs * OVERDUE_TIMES);
   const log = openRunLog(deps, turn.jobResult.id);
   const ids = { repositoryId: turn.repository.id, jobResultId: turn.jobResult.id };
+  const cancellation = watchForCancellation(deps.database, turn.jobResult.id, (error) =>
+    deps.log.warn({ err: error, ...ids }, 'whether a run was cancelled could not be looked up'),
+  );
   const steps = openSteps(deps, 'sync', { parent: turn.jobResult.traceparent, attributes: { ...ids, reason: turn.jobResult.reason } });
   const check = openImportCheck(deps, turn, steps.traceparent, (error) =>
     deps.log.warn({ err: error, ...ids }, 'a pending status could not be asked for'),
   );
-  const run: Run = { turn, check, log, steps, signal: AbortSignal.any([lost.signal, stopping, timeout]) };
+  const run: Run = { turn, check, log, steps, signal: AbortSignal.any([lost.signal, stopping, cancellation.signal, timeout]) };
   try {
     await attempt(deps, run, openSource);
     steps.end('success', 'none');
     deps.log.info({ ...ids, commit: run.commit }, 'a sync succeeded');
   } catch (error) {
-    if (lost.signal.aborted || stopping.aborted) {
+    const cancelled = cancellationOf(error, cancellation);
+    if (lost.signal.aborted || (stopping.aborted && cancelled === undefined)) {
       steps.end('cut-off', 'CANCELLED');
       await letGo(deps, turn, stopping);
       deps.log.info(ids, 'a run was cut off; it is taken up again');
+      return;
+    }
+    if (cancelled !== undefined) {
+      steps.end('cancelled', 'CANCELLED');
+      await endCancelled(deps, run, cancelled);
       return;
     }
     const failure = redactFailure(timeout.aborted ? timedOut(deps.syncTimeoutMs, error) : classify(error, run), deps.redact);
@@ -98,6 +109,7 @@ export async function runTurn(deps: RunDeps, turn: Turn, openSource: OpenSource,
   } finally {
     clearInterval(renewing);
     clearTimeout(overdue);
+    cancellation.stop();
     check.stop();
     await log.flush();
   }
@@ -115,6 +127,7 @@ async function attempt(deps: RunDeps, run: Run, openSource: OpenSource): Promise
   const { log, check, steps, signal } = run;
   const { repository, jobResult } = run.turn;
   const line = await openLineOf(deps, run);
+  await refuseCancelled(deps, run);
   refusePoison(run);
   reached('sync.line-opened');
   const source = await steps.run('fetch', () => openSource(log, signal));
@@ -168,6 +181,12 @@ async function openLineOf(deps: RunDeps, run: Run): Promise<Line> {
   return run.line;
 }
 
+/** Of a killed worker: it was cancelled, and nobody was there to end it. */
+async function refuseCancelled({ database }: RunDeps, { turn: { jobResult } }: Run): Promise<void> {
+  if (jobResult.cancel_requested_at === null) return;
+  throw new RunCancelled((await findCanceller(database, jobResult.id)) ?? '');
+}
+
 /** On the commit that it was about, where that is known. */
 function refusePoison(run: Run): void {
   if (!isPoisoned(run.turn)) return;
@@ -197,18 +216,41 @@ async function end(deps: RunDeps, run: Run, failure: Failure): Promise<void> {
     'a sync failed',
   );
   log.add({ level: 'error', grouping: 'sync', message: failure.message, code: failure.code, help: failure.help });
-  if (run.line?.goodCommit !== undefined)
-    log.add({ level: 'info', grouping: 'sync', message: `Nothing was changed; commit ${run.line.goodCommit} stays served.` });
+  sayWhatStays(run);
   await log.flush();
   try {
     await fail(deps, turn, { line: run.line, commit: run.commit, prepared: run.prepared }, failure, run.check);
   } catch (error) {
+    if (error instanceof RunCancelled) {
+      await endCancelled(deps, run, error);
+      return;
+    }
     // The turn was lost, or the database is away: the lease runs out and the sweep hands the repository on.
     deps.log.warn(
       { err: error, repositoryId: turn.repository.id, jobResultId: turn.jobResult.id },
       'the end of a failed run could not be recorded',
     );
   }
+}
+
+async function endCancelled(deps: RunDeps, run: Run, cancelled: RunCancelled): Promise<void> {
+  const { turn, log } = run;
+  const ids = { repositoryId: turn.repository.id, jobResultId: turn.jobResult.id };
+  log.add({ level: 'warning', grouping: 'sync', message: `Cancelled by ${cancelled.by}.`, code: 'CANCELLED' });
+  sayWhatStays(run);
+  await log.flush();
+  try {
+    await revoke(deps, turn, cancelled);
+    deps.log.info(ids, 'a run was cancelled');
+  } catch (error) {
+    // As with a failed one. Whoever takes the run up finds it cancelled.
+    deps.log.warn({ err: error, ...ids }, 'the end of a cancelled run could not be recorded');
+  }
+}
+
+function sayWhatStays({ line, log }: Run): void {
+  if (line?.goodCommit === undefined) return;
+  log.add({ level: 'info', grouping: 'sync', message: `Nothing was changed; commit ${line.goodCommit} stays served.` });
 }
 
 function classify(error: unknown, run: Run): Failure {

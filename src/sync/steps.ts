@@ -1,4 +1,4 @@
-import type { Meters, RunStage } from '#domain/meters.ts';
+import type { Meters, RunOutcome, RunStage } from '#domain/meters.ts';
 import type { StepOptions, Tracing } from '#domain/trace.ts';
 import { traced } from '#domain/trace.ts';
 
@@ -13,7 +13,7 @@ export interface Steps {
   /** Of the run as a whole, for what goes on after it. */
   readonly traceparent: string | undefined;
   /** The run is over: code of its failure, or `none`. Once. */
-  readonly end: (outcome: 'success' | 'failure' | 'cut-off', code: string) => void;
+  readonly end: (outcome: RunOutcome, code: string) => void;
 }
 
 export function openSteps({ tracing, meters }: StepDeps, kind: 'sync' | 'dry-run', options: StepOptions): Steps {

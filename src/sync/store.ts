@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Database, Tx } from '#db/database.ts';
 import { databaseNow, notify } from '#db/time.ts';
 import type { ImportCounts, NamedChange, ObjectChange } from '#domain/content.ts';
+import { RunCancelled } from '#domain/cancelled.ts';
 import type { Failure } from '#domain/failure.ts';
 import { operationalStateOf } from '#domain/failure-codes.ts';
 import type { CommitId } from '#domain/words.ts';
@@ -119,11 +120,33 @@ export async function markFailed(
     .updateTable('lines')
     .set({
       sync_state: 'error-import',
-      error: JSON.stringify({ code: failure.code, message: failure.message, help: failure.help }),
+      error: JSON.stringify(toError(failure)),
       ...(run.commit === undefined ? {} : { commit_id: run.commit }),
     })
     .where('id', '=', run.lineId)
     .execute();
+}
+
+/**
+ * What a run that was cancelled leaves of its line. One that was about a commit that is served already, or never came to know its commit,
+ * takes nothing back; else the line says why it does not stand on the newer commit. That commit stays known, so that no look at the
+ * remote asks again for what was cancelled.
+ */
+export async function markCancelled(tx: Tx, repositoryId: string, failure: Failure): Promise<void> {
+  await tx.kysely
+    .updateTable('lines')
+    .set({
+      sync_state: sql`case when commit_id is not distinct from good_commit_id and error is null then 'in-sync' else 'error-import' end`,
+      error: sql`case when commit_id is not distinct from good_commit_id then error else ${JSON.stringify(toError(failure))}::jsonb end`,
+    })
+    .where('repository_id', '=', repositoryId)
+    .where('sync_state', '=', 'syncing')
+    .execute();
+}
+
+/** A failure as rows keep it for people. */
+function toError({ code, message, help }: Failure) {
+  return { code, message, help };
 }
 
 /** What runs out where, in the words of a run that failed of it and waits for room; undefined when nothing does. */
@@ -159,16 +182,20 @@ export async function markInSync(tx: Tx, lineId: number, commit: CommitId, setti
     .execute();
 }
 
-/** Ends a job result and wakes whoever watches it. */
+/**
+ * Ends a job result and wakes whoever watches it. Throws RunCancelled where somebody cancelled the run first: row by row the database
+ * decides which of both came, and everything that this transaction did is rolled back.
+ */
 export async function endJobResult(
   tx: Tx,
   jobResultId: string,
   end:
     | { readonly status: 'SUCCESS'; readonly result: RunResult }
-    | { readonly status: 'FAILURE'; readonly failure: Failure; readonly result?: RunResult | undefined },
+    | { readonly status: 'FAILURE'; readonly failure: Failure; readonly result?: RunResult | undefined }
+    | { readonly status: 'REVOKED'; readonly failure: Failure; readonly result?: undefined },
 ): Promise<void> {
-  const error = end.status === 'FAILURE' ? { code: end.failure.code, message: end.failure.message, help: end.failure.help } : undefined;
-  await tx.kysely
+  const error = end.status === 'SUCCESS' ? undefined : toError(end.failure);
+  const ended = await tx.kysely
     .with('ended', (db) =>
       db
         .updateTable('job_results')
@@ -180,11 +207,38 @@ export async function endJobResult(
           error: error === undefined ? null : JSON.stringify(error),
         })
         .where('id', '=', jobResultId)
+        .$if(end.status !== 'REVOKED', (query) => query.where('cancel_requested_at', 'is', null))
         .returning('id'),
     )
     .selectFrom('ended')
     .select(notify('tributary_job_logs').as('woken'))
     .execute();
+  if (ended.length > 0 || end.status === 'REVOKED') return;
+  const by = await findCanceller(tx, jobResultId);
+  if (by !== undefined) throw new RunCancelled(by);
+}
+
+/** Who cancelled a run, as people call them; undefined when nobody did. */
+export async function findCanceller({ kysely }: Database | Tx, jobResultId: string): Promise<string | undefined> {
+  const row = await kysely
+    .selectFrom('job_results as j')
+    .leftJoin('users as u', 'u.id', 'j.cancel_user_id')
+    .select('u.display_name')
+    .where('j.id', '=', jobResultId)
+    .where('j.cancel_requested_at', 'is not', null)
+    .executeTakeFirst();
+  return row === undefined ? undefined : (row.display_name ?? 'somebody who is no longer a user');
+}
+
+/** Whether a run is over; one that is not there is. */
+export async function hasEnded({ kysely }: Database, jobResultId: string): Promise<boolean> {
+  const row = await kysely
+    .selectFrom('job_results')
+    .select('id')
+    .where('id', '=', jobResultId)
+    .where('status', 'in', ['PENDING', 'STARTED'])
+    .executeTakeFirst();
+  return row === undefined;
 }
 
 /** Takes a dry run for this worker; undefined when it is gone or ended already. One that was cut off is computed anew. */

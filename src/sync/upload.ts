@@ -4,11 +4,12 @@ import type { CommitId } from '#domain/words.ts';
 import type { Git } from '#git/context.ts';
 import { openLocalSource } from '#git/local.ts';
 import type { Turn } from '#queue/turn.ts';
-import { askForDryRun, askForSync, claimTurn } from '#queue/turn.ts';
+import { askForDryRun, askForSync, claimTurn, releaseTurn } from '#queue/turn.ts';
 import { reached } from '#steps/reached.ts';
 import { dryRun } from './dry-run.ts';
 import type { OpenSource, RunDeps } from './run.ts';
 import { runTurn } from './run.ts';
+import { hasEnded } from './store.ts';
 import type { Spool } from './spool.ts';
 
 export interface UploadDeps extends RunDeps {
@@ -58,8 +59,8 @@ export async function startUpload(deps: UploadDeps, upload: Upload, stopping: Ab
     }),
   );
   reached('upload.asked');
-  const ended = waitForTurn(deps, upload.repositoryId, stopping)
-    .then((turn) => runTurn(deps, turn, openSource, stopping))
+  const ended = waitForTurn(deps, upload.repositoryId, jobResultId, stopping)
+    .then((turn) => (turn === undefined ? undefined : runTurn(deps, turn, openSource, stopping)))
     .finally(upload.spool.discard);
   return { jobResultId, ended };
 }
@@ -72,9 +73,15 @@ async function startDryRun(deps: UploadDeps, upload: Upload, openSource: OpenSou
   return { jobResultId, ended };
 }
 
-async function waitForTurn(deps: UploadDeps, repositoryId: string, stopping: AbortSignal): Promise<Turn> {
+/** undefined when the run was cancelled before its turn, or was part of another's. */
+async function waitForTurn(deps: UploadDeps, repositoryId: string, jobResultId: string, stopping: AbortSignal): Promise<Turn | undefined> {
   for (let waitedMs = 0; waitedMs < WAIT_MS; waitedMs += LOOK_EVERY_MS) {
     const turn = await claimTurn(deps.database, repositoryId, deps.processName);
+    if (turn?.jobResult.id !== jobResultId && (await hasEnded(deps.database, jobResultId))) {
+      // These files are not what somebody else asked for.
+      if (turn !== undefined) await releaseTurn(deps.database, turn);
+      return undefined;
+    }
     if (turn !== undefined) {
       reached('upload.claimed');
       return turn;

@@ -19,7 +19,7 @@ export interface LineAnswer {
 
 export interface RunAnswer {
   readonly id: string;
-  readonly status: { readonly value: 'PENDING' | 'STARTED' | 'SUCCESS' | 'FAILURE' };
+  readonly status: { readonly value: 'PENDING' | 'STARTED' | 'SUCCESS' | 'FAILURE' | 'REVOKED' };
   readonly reason: string;
   readonly worker: string | null;
   readonly commit: string | null;

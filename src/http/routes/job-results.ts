@@ -1,14 +1,17 @@
+import { z } from 'zod';
 import type { Auth } from '#http/auth.ts';
 import type { HttpDeps } from '#http/deps.ts';
 import { readListQuery, toPage } from '#http/query.ts';
+import { cancelRun } from '#runs/cancel.ts';
 import { toJobResult, toLogEntry } from '#runs/job-result.ts';
 import { JOB_RESULT_FIELDS, LOG_FIELDS, findJobResult, listJobResults, listLogs } from '#runs/store.ts';
 import type { EventStreams } from './events.ts';
 import type { Api } from './shared.ts';
-import { idParams, listQuery, requireFound, requireId } from './shared.ts';
+import { idParams, listQuery, requireFound, requireId, unwrap } from './shared.ts';
 
 const tags = ['job-results'];
 const WHAT = 'job result';
+const noBody = z.strictObject({}).nullish();
 
 /** Runs, their logs, and both as they happen. */
 export function registerJobResults(api: Api, deps: HttpDeps, auth: Auth, streams: EventStreams): void {
@@ -38,6 +41,25 @@ export function registerJobResults(api: Api, deps: HttpDeps, auth: Auth, streams
         deps.links,
         requireFound(await findJobResult(deps.database, actor.organizationId, requireId(request.params.id, WHAT)), WHAT),
       );
+    },
+  );
+
+  api.post(
+    '/job-results/:id/cancel',
+    {
+      config: { action: 'repository:sync' },
+      schema: {
+        tags,
+        params: idParams,
+        body: noBody,
+        summary: 'End a run: at once while it waits, within seconds when it is under way. Nothing of it is applied',
+      },
+    },
+    async (request) => {
+      const actor = auth.actorOf(request);
+      const row = unwrap(await cancelRun(deps.database, actor, requireId(request.params.id, WHAT)));
+      request.log.info({ jobResultId: row.id, userId: actor.userId }, 'a run is to end');
+      return toJobResult(deps.links, row);
     },
   );
 
