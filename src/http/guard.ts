@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import { refuse } from '#domain/refusal.ts';
+import { refuse, refuseFields } from '#domain/refusal.ts';
 import { ACTIONS } from '#people/can.ts';
 import type { Action } from '#people/can.ts';
 import type { Auth } from './auth.ts';
 import { RefusedError } from './errors.ts';
 import type { Api } from './routes/shared.ts';
+import { fieldsWithNul } from './storable-text.ts';
 
 interface Known {
   readonly methods: Set<string>;
@@ -33,9 +34,12 @@ export function guard(scope: FastifyInstance, auth: Auth): Guarded {
     routes.set(routePath, known);
   });
   scope.addHook('onRequest', auth.require);
-  scope.addHook('preValidation', async ({ body }) => {
+  scope.addHook('preValidation', async ({ body, query }) => {
     // Lists of objects are other systems' bulk calls; half of one done would be worse than none.
     if (Array.isArray(body)) throw new RefusedError(refuse('BULK_NOT_SUPPORTED', 'This address takes one object, not a list.'));
+    const refused = [...fieldsWithNul(query), ...fieldsWithNul(body)];
+    if (refused.length > 0)
+      throw new RefusedError(refuseFields(Object.fromEntries(refused.map((name) => [name, ['Holds a NUL character.']]))));
   });
   scope.addHook('onSend', async (_request, reply, payload) => {
     reply.header('cache-control', 'no-store');

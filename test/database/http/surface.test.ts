@@ -64,6 +64,57 @@ describe('every error', () => {
   });
 });
 
+describe('a NUL character, which the database stores in no text,', () => {
+  const CONTEXTS = '/api/extras/config-contexts/';
+  const ID = '01890000-0000-7000-8000-000000000000';
+
+  test.each([
+    ['q', `${LIST}?q=a%00b`],
+    ['q', '/api/extras/job-results/?q=%00'],
+    ['q', '/api/organizations/default/webhook-deliveries/?q=%00'],
+    ['name__ic', `${LIST}?name__ic=%00`],
+    ['branch', `${CONTEXTS}?branch=%00`],
+    ['branch', `${CONTEXTS}${ID}/?branch=%00`],
+  ])('is refused by name as %s of %s', async (field, path) => {
+    const answer = await http.call('GET', path);
+
+    expect([answer.status, answer.body]).toEqual([
+      400,
+      expect.objectContaining({ code: 'REQUEST_INVALID', [field]: ['Holds a NUL character.'] }),
+    ]);
+  });
+
+  test.each([
+    ['description', 'a\0b'],
+    ['credential', '\0'],
+    ['secrets_group', { name: '\0' }],
+    ['tags', ['a', '\0']],
+    ['network', { a: [[{ '\0': 1 }]] }],
+  ])('is refused by name as %s of a repository', async (field, value) => {
+    const remote_url = 'https://git.example.com/acme/net.git';
+    const answer = await http.call('POST', LIST, { body: { name: 'nul', remote_url, branch: 'main', [field]: value } });
+
+    expect([answer.status, answer.body]).toEqual([
+      400,
+      expect.objectContaining({ code: 'REQUEST_INVALID', [field]: ['Holds a NUL character.'] }),
+    ]);
+  });
+
+  test('is refused by name as description of a Git token', async () => {
+    const body = { name: 'nul', provider: 'github', url: 'https://github.com', token: 'ghp_0123456789abcdef', description: '\0' };
+    const answer = await http.call('POST', '/api/organizations/default/git-tokens/', { body });
+
+    expect([answer.status, answer.body]).toEqual([400, expect.objectContaining({ description: ['Holds a NUL character.'] })]);
+  });
+
+  test('is looked for however deeply a body is nested', async () => {
+    const deep = `{"name":${'['.repeat(200_000)}"\\u0000"${']'.repeat(200_000)}}`;
+    const answer = await http.call('POST', LIST, { headers: JSON_TYPE, body: deep });
+
+    expect([answer.status, answer.body]).toEqual([400, expect.objectContaining({ name: ['Holds a NUL character.'] })]);
+  });
+});
+
 describe('an address', () => {
   test.each(['/api/extras/git-repositories', '/api/extras/git-repositories/', '/api/git-repositories', '/api/git-repositories/'])(
     '%s answers, without a redirect',
