@@ -26,11 +26,20 @@ export function createInstruments(): Instruments {
     else if (metric.type === 'gauge') gauges.set(name, new Gauge(shared));
     else histograms.set(name, new Histogram({ ...shared, buckets: [...metric.buckets] }));
   }
+  for (const [name, gauge] of gauges) forget(name, gauge);
   return {
     registry,
     count: (name, labels, by = 1) => counters.get(name)?.inc(labels, by),
     observe: (name, labels, value) => histograms.get(name)?.observe(labels, value),
     set: (name, labels, value) => gauges.get(name)?.set(labels, value),
-    clear: (name) => gauges.get(name)?.reset(),
+    clear: (name) => forget(name, gauges.get(name)),
   };
 }
+
+/** A gauge without labels is born as 0 and reset to 0, which is a statement: a token that expires now, for one. Absent is what nobody knows. */
+function forget(name: string, gauge: Gauge | undefined): void {
+  if (LABELLED.has(name)) gauge?.reset();
+  else gauge?.remove();
+}
+
+const LABELLED: ReadonlySet<string> = new Set(Object.entries(METRICS).flatMap(([name, metric]) => ('labels' in metric ? [name] : [])));

@@ -80,6 +80,15 @@ async function setGauges({ instruments, database, jobs, gitProcesses, dataDir }:
 
 /** Cleared before each look: an age that nobody could read must not stand there as if it were known. */
 const OF_THE_INSTALLATION: readonly MetricName[] = [
+  'tributary_deliveries_unrouted',
+  'tributary_deliveries_unrouted_oldest_seconds',
+  'tributary_syncs_wanted',
+  'tributary_syncs_wanted_oldest_seconds',
+  'tributary_turns_running',
+  'tributary_turns_overdue',
+  'tributary_turns_overdue_oldest_seconds',
+  'tributary_reports_unsent',
+  'tributary_reports_unsent_oldest_seconds',
   'tributary_jobs',
   'tributary_repositories',
   'tributary_repositories_stale',

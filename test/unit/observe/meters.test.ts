@@ -47,3 +47,16 @@ test('a provider that nobody has is no series of its own', async () => {
     'tributary_deliveries_received_total{provider="unknown",outcome="accepted"} 2',
   ]);
 });
+
+test('a gauge says nothing before it was set, nor after it was cleared', async () => {
+  const { registry, set, clear } = createInstruments();
+  const said = async (): Promise<readonly string[]> => (await registry.metrics()).match(/^tributary_(?:credential|workers).*$/gm) ?? [];
+
+  expect(await said()).toEqual([]);
+  set('tributary_credential_next_expiry_seconds', {}, 60);
+  set('tributary_workers', { version: '1' }, 2);
+  expect(await said()).toEqual(['tributary_credential_next_expiry_seconds 60', 'tributary_workers{version="1"} 2']);
+  clear('tributary_credential_next_expiry_seconds');
+  clear('tributary_workers');
+  expect(await said()).toEqual([]);
+});
