@@ -33,7 +33,7 @@ const MAY_IMPORT = {
   hooks: ['steps/', 'domain/', 'queue/', 'net/', 'people/', 'credentials/', 'repositories/', CONTRACT, ...TABLES],
   repositories: ['domain/', 'queue/', 'net/', 'people/', 'credentials/', CONTRACT, ...TABLES],
   content: ['domain/', 'people/', ...TABLES],
-  runs: ['domain/', 'queue/', 'people/', ...TABLES],
+  runs: ['domain/', 'queue/', 'people/', 'report/store.ts', ...TABLES],
   // surfaces
   http: [
     'domain/',

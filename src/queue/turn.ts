@@ -88,7 +88,8 @@ export async function askForDryRun(
 
 /**
  * Takes back a run that waits, with all that was asked for by it; what is asked for from now on is a new run. A run under way goes on and is
- * followed by none. False when the run does not wait any more, or was never to have a turn. Call it with the run's end, in one transaction.
+ * followed by none. Does nothing for a run that does not wait. True when nothing of the repository waits or is under way from now on. Call it
+ * with the run's end, in one transaction.
  */
 export async function withdrawPending(
   tx: Tx,
@@ -97,13 +98,14 @@ export async function withdrawPending(
   const row = await lockRow(tx, repositoryId);
   if (row?.pending_job_result_id !== jobResultId) return false;
   // A run under way, or one that was cut off and waits to be taken up, is wanted still: its end settles what was seen.
-  const settled = row.running_job_result_id === null ? { seen: row.wanted, wanted_since: null, job_sent_at: null, failures: 0 } : {};
+  const isLast = row.running_job_result_id === null;
+  const settled = isLast ? { seen: row.wanted, wanted_since: null, job_sent_at: null, failures: 0 } : {};
   await tx.kysely
     .updateTable('repositories')
     .set({ pending_job_result_id: null, not_before: null, ...settled })
     .where('id', '=', repositoryId)
     .execute();
-  return true;
+  return isLast;
 }
 
 /** Takes the turn if something is wanted and nobody holds it; undefined otherwise. A run that was cut off is taken up again under its own job result. */

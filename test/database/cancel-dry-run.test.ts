@@ -24,7 +24,7 @@ describe('a dry run', () => {
     const open = vi.fn<() => Promise<void>>();
 
     await room.cancel(jobResultId);
-    const source = await sourceOf('dry', open);
+    const source = await sourceOf('dry', { onOpen: open });
     await dryRun(room.deps, jobResultId, () => source, 'worker', noAbort());
 
     expect(open).not.toHaveBeenCalled();
@@ -34,10 +34,11 @@ describe('a dry run', () => {
 
   test('that hangs ends as cancelled', async () => {
     const { jobResultId } = await room.askDry();
-    const source = await sourceOf('dry', async (signal) => {
+    const onOpen = async (signal: AbortSignal): Promise<void> => {
       await room.cancel(jobResultId);
       await hang(signal);
-    });
+    };
+    const source = await sourceOf('dry', { onOpen });
 
     await dryRun(room.deps, jobResultId, () => source, 'worker', noAbort());
 
@@ -49,10 +50,11 @@ describe('a dry run', () => {
 
     for (const end of ends) {
       const { jobResultId } = await room.askDry();
-      const source = await sourceOf('dry', async () => {
+      const onOpen = async (): Promise<void> => {
         await room.cancel(jobResultId);
         await end();
-      });
+      };
+      const source = await sourceOf('dry', { onOpen });
       await dryRun(room.deps, jobResultId, () => source, 'worker', noAbort());
 
       expect(await room.runOf(jobResultId)).toEqual(REVOKED);
@@ -65,7 +67,7 @@ describe('a dry run', () => {
     const open = vi.fn<() => Promise<void>>();
 
     await room.cancel(jobResultId);
-    const source = await sourceOf('dry', open);
+    const source = await sourceOf('dry', { onOpen: open });
     await dryRun(room.deps, jobResultId, () => source, 'worker', noAbort());
 
     expect(open).not.toHaveBeenCalled();

@@ -2,7 +2,6 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { sweepTurns } from '#queue/turn.ts';
 import type { Step } from '#steps/reached.ts';
-import type { OpenSource } from '#sync/run.ts';
 import { runTurn } from '#sync/run.ts';
 import { noAbort } from '#test/support/git-room.ts';
 import { PATIENCE } from '#test/support/patience.ts';
@@ -24,7 +23,7 @@ describe('a run under way', () => {
   test('is kept to be ended, ends soon as cancelled, and leaves what is served', async () => {
     await room.sync('before');
     const { jobResultId } = await room.ask();
-    const running = runTurn(room.deps, await room.claimed(), await sourceOf('after', hang), noAbort());
+    const running = runTurn(room.deps, await room.claimed(), await sourceOf('after', { onOpen: hang }), noAbort());
 
     const answer = await room.cancel(jobResultId);
     await running;
@@ -37,7 +36,7 @@ describe('a run under way', () => {
 
   test('is not repeated, and what was asked for meanwhile runs next', async () => {
     const { jobResultId } = await room.ask();
-    const running = runTurn(room.deps, await room.claimed(), await sourceOf('cancelled', hang), noAbort());
+    const running = runTurn(room.deps, await room.claimed(), await sourceOf('cancelled', { onOpen: hang }), noAbort());
     await room.cancel(jobResultId);
     const meanwhile = await room.ask({ reason: 'webhook' });
     await running;
@@ -53,10 +52,11 @@ describe('a run under way', () => {
   test('that failed of something else just then is cancelled, and not tried again', async () => {
     const { jobResultId } = await room.ask();
 
-    const broken = await sourceOf('broken', async () => {
+    const onOpen = async (): Promise<never> => {
       await room.cancel(jobResultId);
       throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
-    });
+    };
+    const broken = await sourceOf('broken', { onOpen });
     await runTurn(room.deps, await room.claimed(), broken, noAbort());
 
     expect(await room.runOf(jobResultId)).toEqual(REVOKED);
@@ -66,41 +66,31 @@ describe('a run under way', () => {
   test('whose commit was known leaves a line that says so, and its check closed', async () => {
     await room.sync('before');
     const { jobResultId } = await room.ask();
-    const source = await sourceOf('after');
-    // Reading goes on when the request is there, so that the run comes to its very end.
-    const reading: OpenSource = async (log, signal) => {
-      const opened = await source(log, signal);
-      return {
-        ...opened,
-        readBlobs: async function* (files, until) {
-          await pendingCheck(jobResultId, opened.commit);
-          await room.cancel(jobResultId);
-          yield* opened.readBlobs(files, until);
-        },
-      };
-    };
+    // Reading goes on, so that the run comes to its very end.
+    const reading = await sourceOf('after', {
+      onRead: async () => {
+        await room.showPending(jobResultId, commitOf('after'));
+        await room.cancel(jobResultId);
+      },
+    });
+
     await runTurn(room.deps, await room.claimed(), reading, noAbort());
 
     expect(await room.runOf(jobResultId)).toEqual(REVOKED);
     expect(await room.served()).toEqual(['before']);
     expect(await room.standing()).toMatchObject({ sync: 'error-import', error: 'CANCELLED' });
-    expect(await checksOf(commitOf('after'))).toEqual([{ state: 'error', description: 'Cancelled by Owner' }]);
-    expect(await checksOf(commitOf('before'))).toMatchObject([{ state: 'success' }]);
+    expect(await room.checksOf(commitOf('after'))).toEqual([{ state: 'error', description: 'Cancelled by Owner' }]);
+    expect(await room.checksOf(commitOf('before'))).toMatchObject([{ state: 'success' }]);
   });
 
   test('that shows no check gets none for being cancelled', async () => {
     const { jobResultId } = await room.ask();
-    const source = await sourceOf('quick');
-    const reading: OpenSource = async (log, signal) => {
-      const opened = await source(log, signal);
-      await room.cancel(jobResultId);
-      return opened;
-    };
+    const reading = await sourceOf('quick', { onRead: () => room.cancel(jobResultId) });
 
     await runTurn(room.deps, await room.claimed(), reading, noAbort());
 
     expect(await room.runOf(jobResultId)).toEqual(REVOKED);
-    expect(await checksOf(commitOf('quick'))).toEqual([]);
+    expect(await room.checksOf(commitOf('quick'))).toEqual([]);
   });
 
   test('of a worker that was killed is not begun again when it is taken up', async () => {
@@ -111,7 +101,7 @@ describe('a run under way', () => {
     await sweepTurns(room.deps.queue, room.deps.database);
     const open = vi.fn<() => Promise<void>>();
 
-    await runTurn(room.deps, await room.claimed(), await sourceOf('never', open), noAbort());
+    await runTurn(room.deps, await room.claimed(), await sourceOf('never', { onOpen: open }), noAbort());
 
     expect(open).not.toHaveBeenCalled();
     expect(await room.runOf(jobResultId)).toEqual(REVOKED);
@@ -121,16 +111,12 @@ describe('a run under way', () => {
   test('whose process stops before it could end it is ended by the next one', async () => {
     const { jobResultId } = await room.ask();
     const stopping = new AbortController();
-    await runTurn(
-      room.deps,
-      await room.claimed(),
-      await sourceOf('stopped', async (signal) => {
-        await room.cancel(jobResultId);
-        stopping.abort();
-        await hang(signal);
-      }),
-      stopping.signal,
-    );
+    const onOpen = async (signal: AbortSignal): Promise<void> => {
+      await room.cancel(jobResultId);
+      stopping.abort();
+      await hang(signal);
+    };
+    await runTurn(room.deps, await room.claimed(), await sourceOf('stopped', { onOpen }), stopping.signal);
 
     expect(await room.runOf(jobResultId)).toMatchObject({ status: 'STARTED' });
     await sweepTurns(room.deps.queue, room.deps.database);
@@ -149,31 +135,6 @@ describe('a run under way', () => {
     expect(await room.runOf(jobResultId)).toEqual(REVOKED);
   });
 });
-
-async function pendingCheck(jobResultId: string, commit: string): Promise<void> {
-  const { organizationId } = room.organization;
-  const row = { organization_id: organizationId, repository_id: room.repositoryId, job_result_id: jobResultId, commit_id: commit };
-  await room.deps.database.kysely
-    .insertInto('reports')
-    .values({
-      ...row,
-      id: jobResultId,
-      context: 'tributary/import',
-      state: 'pending',
-      description: 'Importing',
-      target_url: 'http://127.0.0.1:1',
-    })
-    .execute();
-}
-
-function checksOf(commit: string) {
-  return room.deps.database.kysely
-    .selectFrom('reports')
-    .select(['state', 'description'])
-    .where('repository_id', '=', room.repositoryId)
-    .where('commit_id', '=', commit)
-    .execute();
-}
 
 describe('a run that is over', () => {
   test('is refused with how it ended, and stays as it is', async () => {

@@ -4,7 +4,7 @@ import { runTurn } from '#sync/run.ts';
 import { noAbort } from '#test/support/git-room.ts';
 import { PATIENCE } from '#test/support/patience.ts';
 import type { RunRoom, RunRooms } from '#test/support/run-room.ts';
-import { REVOKED, sourceOf, openRunRooms } from '#test/support/run-room.ts';
+import { REVOKED, commitOf, sourceOf, openRunRooms } from '#test/support/run-room.ts';
 import { seedOrganization } from '#test/support/seed.ts';
 
 vi.setConfig(PATIENCE);
@@ -57,13 +57,29 @@ describe('a run that waits', () => {
     expect(await room.standing()).toMatchObject({ open: false, pending: null, failures: 0 });
   });
 
+  test('to repeat one that met trouble of ours closes the check that waited for it', async () => {
+    const { jobResultId } = await room.ask();
+    const commit = commitOf('trouble');
+    await room.showPending(jobResultId, commit);
+    const troubled = await sourceOf('trouble', { onRead: () => Promise.reject(new Error('something of ours')) });
+    await runTurn(room.deps, await room.claimed(), troubled, noAbort());
+    expect(await room.checksOf(commit)).toMatchObject([{ state: 'pending' }]);
+
+    await room.cancel((await room.standing())?.pending ?? '');
+
+    expect(await room.checksOf(commit)).toEqual([{ state: 'error', description: 'Cancelled by Owner' }]);
+    expect(room.sent.filter(({ name }) => name === 'send-report')).toHaveLength(2);
+  });
+
   test('behind another is taken back, and the one under way goes on and is the last', async () => {
     await room.ask();
     const turn = await room.claimed();
     const behind = await room.ask();
 
+    await room.showPending(turn.jobResult.id, commitOf('running'));
     await room.cancel(behind.jobResultId);
     expect(await room.standing()).toMatchObject({ open: true, pending: null });
+    expect(await room.checksOf(commitOf('running'))).toMatchObject([{ state: 'pending' }]);
     await room.deps.database.transaction((tx) => endTurn(room.deps.queue, tx, turn));
 
     expect(await room.standing()).toMatchObject({ open: false, pending: null });

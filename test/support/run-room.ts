@@ -11,6 +11,7 @@ import { openLocalSource } from '#git/local.ts';
 import { createParsePool } from '#import/parse-pool.ts';
 import type { Ask, Turn } from '#queue/turn.ts';
 import { askForDryRun, askForSync, claimTurn } from '#queue/turn.ts';
+import { requestReport } from '#report/store.ts';
 import { cancelRun } from '#runs/cancel.ts';
 import type { OpenSource, RunDeps } from '#sync/run.ts';
 import { runTurn } from '#sync/run.ts';
@@ -39,6 +40,9 @@ export interface RunRoom {
   readonly runOf: (jobResultId: string) => Promise<RunRow | undefined>;
   /** Names of what is served. */
   readonly served: () => Promise<readonly string[]>;
+  /** As if the run had been under way for so long that its commit says so. */
+  readonly showPending: (jobResultId: string, commit: string) => Promise<unknown>;
+  readonly checksOf: (commit: string) => Promise<readonly { readonly state: string; readonly description: string }[]>;
   /** As if all jobs had been sent, and all waits had begun, an hour earlier. */
   readonly ageJobs: () => Promise<unknown>;
   /** As if the holder of the turn had been killed. */
@@ -111,7 +115,7 @@ async function furnish(database: Database, pool: RunDeps['pool']): Promise<RunRo
     claim,
     claimed,
     cancel: (jobResultId, { organizationId, userId } = organization) =>
-      cancelRun(database, { organizationId, userId, organizationSlug: 'acme', role: 'owner', via: 'api-token' }, jobResultId),
+      cancelRun({ database, queue }, { organizationId, userId, organizationSlug: 'acme', role: 'owner', via: 'api-token' }, jobResultId),
     async sync(name) {
       const { jobResultId } = await ask();
       await runTurn(deps, await claimed(), await sourceOf(name), noAbort());
@@ -134,6 +138,24 @@ async function furnish(database: Database, pool: RunDeps['pool']): Promise<RunRo
         where l.repository_id = ${repositoryId} and v.to_import is null`.execute(database.kysely);
       return rows.map(({ name }) => name);
     },
+    showPending: (jobResultId, commit) =>
+      database.transaction((tx) =>
+        requestReport(queue, tx, {
+          organizationId: organization.organizationId,
+          repositoryId,
+          jobResultId,
+          commit,
+          ref: 'main',
+          status: { context: 'tributary/import', state: 'pending', description: 'Importing this commit', targetUrl: 'http://127.0.0.1:1' },
+        }),
+      ),
+    checksOf: (commit) =>
+      database.kysely
+        .selectFrom('reports')
+        .select(['state', 'description'])
+        .where('repository_id', '=', repositoryId)
+        .where('commit_id', '=', commit)
+        .execute(),
     ageJobs: () =>
       sql`update repositories set job_sent_at = job_sent_at - interval '1 hour', not_before = not_before - interval '1 hour'
         where id = ${repositoryId}`.execute(database.kysely),
@@ -144,18 +166,29 @@ async function furnish(database: Database, pool: RunDeps['pool']): Promise<RunRo
   };
 }
 
-/** Content that is one config context, at a commit of its own. `onOpen` happens when the run asks for it. */
-export async function sourceOf(
-  name: string,
-  onOpen: (signal: AbortSignal) => Promise<unknown> = async () => undefined,
-): Promise<OpenSource> {
+interface Moments {
+  /** When the run asks for the content, before its commit is known. */
+  readonly onOpen?: (signal: AbortSignal) => Promise<unknown>;
+  /** When the run reads files, at a commit that is known. */
+  readonly onRead?: (signal: AbortSignal) => Promise<unknown>;
+}
+
+/** Content that is one config context, at a commit of its own. */
+export async function sourceOf(name: string, { onOpen, onRead }: Moments = {}): Promise<OpenSource> {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'config_contexts'));
   writeFileSync(join(folder, 'config_contexts', 'a.json'), JSON.stringify({ _metadata: { name } }));
   const source = await openLocalSource(await newGit(), folder, noAbort());
   return async (_log, signal) => {
-    await onOpen(signal);
-    return { ...source, commit: commitOf(name) };
+    await onOpen?.(signal);
+    return {
+      ...source,
+      commit: commitOf(name),
+      async *readBlobs(files, until) {
+        await onRead?.(until);
+        yield* source.readBlobs(files, until);
+      },
+    };
   };
 }
 

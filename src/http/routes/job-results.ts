@@ -57,7 +57,7 @@ export function registerJobResults(api: Api, deps: HttpDeps, auth: Auth, streams
     },
     async (request) => {
       const actor = auth.actorOf(request);
-      const row = unwrap(await cancelRun(deps.database, actor, requireId(request.params.id, WHAT)));
+      const row = unwrap(await cancelRun(deps, actor, requireId(request.params.id, WHAT)));
       request.log.info({ jobResultId: row.id, userId: actor.userId }, 'a run is to end');
       return toJobResult(deps.links, row);
     },
