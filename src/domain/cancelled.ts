@@ -12,6 +12,9 @@ export class RunCancelled extends Error {
   }
 }
 
+/** What somebody is called whose user was deleted meanwhile. */
+export const FORMER_USER = 'somebody who is no longer a user';
+
 /** How a run ends that a person cancelled. `who`: as people call them. */
 export function cancelledBy(who: string): Failure {
   return new Failure('CANCELLED', {

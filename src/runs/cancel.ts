@@ -1,5 +1,6 @@
 import { transactionAgain } from '#db/again.ts';
 import type { Database } from '#db/database.ts';
+import { FORMER_USER } from '#domain/cancelled.ts';
 import type { Refusal } from '#domain/refusal.ts';
 import { notFound, refuse } from '#domain/refusal.ts';
 import { err, ok } from '#domain/result.ts';
@@ -52,7 +53,7 @@ async function revokeAtOnce({ database, queue }: CancelDeps, run: JobResultRow, 
 
 async function toCanceller(database: Database, { organizationId, userId }: Actor): Promise<Canceller> {
   const user = await findUser(database, organizationId, userId);
-  return { userId, name: user?.display_name ?? 'somebody who is no longer a user' };
+  return { userId, name: user?.display_name ?? FORMER_USER };
 }
 
 function endedAlready({ status, date_done: doneAt, error }: JobResultRow): Refusal {

@@ -22,6 +22,15 @@ export function watchForCancellation(database: Database, jobResultId: string, on
   return { signal: cancelled.signal, stop: () => clearInterval(timer) };
 }
 
+/** Throws RunCancelled for a run that is taken up from a killed worker and was cancelled while nobody was there to end it. */
+export async function refuseCancelled(
+  database: Database,
+  run: { readonly id: string; readonly cancel_requested_at: Date | null },
+): Promise<void> {
+  const by = run.cancel_requested_at === null ? undefined : await findCanceller(database, run.id);
+  if (by !== undefined) throw new RunCancelled(by);
+}
+
 /** The cancellation that a run ended of, whatever the work that it cut off had to say; undefined when it ended of something else. */
 export function cancellationOf(error: unknown, { signal }: Cancellation): RunCancelled | undefined {
   if (error instanceof RunCancelled) return error;

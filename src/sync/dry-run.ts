@@ -10,7 +10,7 @@ import { withStage } from '#import/stage/store.ts';
 import { openLine } from '#import/store.ts';
 import { summaryWords } from '#import/words.ts';
 import { isPoisoned } from '#queue/turn.ts';
-import { cancellationOf, watchForCancellation } from './cancellation.ts';
+import { cancellationOf, refuseCancelled, watchForCancellation } from './cancellation.ts';
 import { poisoned } from './poison.ts';
 import { prepare } from './prepare.ts';
 import type { RepositoryRow } from './remote-source.ts';
@@ -21,7 +21,7 @@ import { openRunLog } from './run-log.ts';
 import type { Steps } from './steps.ts';
 import { openSteps } from './steps.ts';
 import type { RunResult } from './store.ts';
-import { endJobResult, findCanceller, startDryRun } from './store.ts';
+import { endJobResult, startDryRun } from './store.ts';
 
 /** Changes that a job result holds; the counts are always complete. */
 const MOST_CHANGES = 5_000;
@@ -44,7 +44,7 @@ export async function dryRun(
   );
   const signal = AbortSignal.any([stopping, cancellation.signal, AbortSignal.timeout(deps.syncTimeoutMs)]);
   try {
-    if (job.cancel_requested_at !== null) throw new RunCancelled((await findCanceller(deps.database, jobResultId)) ?? '');
+    await refuseCancelled(deps.database, job);
     if (isPoisoned({ jobResult: job })) throw poisoned();
     const result = await compute(deps, repository, openSource(repository), { log, steps }, signal);
     const failed = result.counts.errors > 0;

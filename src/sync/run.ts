@@ -15,7 +15,7 @@ import { summaryWords } from '#import/words.ts';
 import type { Turn } from '#queue/turn.ts';
 import { RENEW_EVERY_MS, forgiveStart, isPoisoned, releaseTurn, renewTurn } from '#queue/turn.ts';
 import { reached } from '#steps/reached.ts';
-import { cancellationOf, watchForCancellation } from './cancellation.ts';
+import { cancellationOf, refuseCancelled, watchForCancellation } from './cancellation.ts';
 import type { CheckDeps, ImportCheck } from './checks.ts';
 import { openImportCheck } from './checks.ts';
 import { fail, revoke, succeed, succeedAsServed } from './finish.ts';
@@ -27,7 +27,7 @@ import type { RunLog } from './run-log.ts';
 import { openRunLog } from './run-log.ts';
 import type { StepDeps, Steps } from './steps.ts';
 import { openSteps } from './steps.ts';
-import { findCanceller, startLine } from './store.ts';
+import { startLine } from './store.ts';
 
 export interface RunDeps extends ParseDeps, CheckDeps, StepDeps {
   readonly database: Database;
@@ -127,7 +127,7 @@ async function attempt(deps: RunDeps, run: Run, openSource: OpenSource): Promise
   const { log, check, steps, signal } = run;
   const { repository, jobResult } = run.turn;
   const line = await openLineOf(deps, run);
-  await refuseCancelled(deps, run);
+  await refuseCancelled(deps.database, jobResult);
   refusePoison(run);
   reached('sync.line-opened');
   const source = await steps.run('fetch', () => openSource(log, signal));
@@ -171,6 +171,8 @@ async function importStaged(deps: RunDeps, run: Run, source: ContentSource, stag
   log.add({ level: 'success', grouping: 'import', message: `Imported ${source.commit}: ${summary}.` });
   log.progress({ stage: 'write', done: 0, total: counts.added + counts.changed + counts.removed });
   await log.flush();
+  // From here on nothing heeds the signal. The transaction would find out at its end, after all its work.
+  if (signal.reason instanceof RunCancelled) throw signal.reason;
   const { prepared, check } = run;
   await steps.run('apply', () => succeed(deps, turn, source.commit, prepared, check));
 }
@@ -179,12 +181,6 @@ async function openLineOf(deps: RunDeps, run: Run): Promise<Line> {
   const { organization_id: organizationId, id: repositoryId } = run.turn.repository;
   run.line = await openLine(deps.database, { organizationId, repositoryId, branch: BRANCH });
   return run.line;
-}
-
-/** Of a killed worker: it was cancelled, and nobody was there to end it. */
-async function refuseCancelled({ database }: RunDeps, { turn: { jobResult } }: Run): Promise<void> {
-  if (jobResult.cancel_requested_at === null) return;
-  throw new RunCancelled((await findCanceller(database, jobResult.id)) ?? '');
 }
 
 /** On the commit that it was about, where that is known. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Database, Tx } from '#db/database.ts';
 import { databaseNow, notify } from '#db/time.ts';
 import type { ImportCounts, NamedChange, ObjectChange } from '#domain/content.ts';
-import { RunCancelled } from '#domain/cancelled.ts';
+import { FORMER_USER, RunCancelled } from '#domain/cancelled.ts';
 import type { Failure } from '#domain/failure.ts';
 import { operationalStateOf } from '#domain/failure-codes.ts';
 import type { CommitId } from '#domain/words.ts';
@@ -227,7 +227,7 @@ export async function findCanceller({ kysely }: Database | Tx, jobResultId: stri
     .where('j.id', '=', jobResultId)
     .where('j.cancel_requested_at', 'is not', null)
     .executeTakeFirst();
-  return row === undefined ? undefined : (row.display_name ?? 'somebody who is no longer a user');
+  return row === undefined ? undefined : (row.display_name ?? FORMER_USER);
 }
 
 /** Whether a run is over; one that is not there is. */
