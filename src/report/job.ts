@@ -31,7 +31,7 @@ const BUSY_MS = 1_000;
 const WRITE_WITHIN_MS = SENDING_MS - 2_000;
 
 /**
- * Posts a report if what stands at the provider differs. Runs twice to the same end: it looks first, a version that was sent
+ * Posts a report if what stands at the provider differs. Runs twice to the same end: it looks first unless nobody ever tried, a version that was sent
  * is not sent again, and one sender at a time has a report, so an older state never lands on a newer one. No provider can refuse
  * the write of a sender that stood still meanwhile, so it asks whether it still has the report right before, and one that finds
  * that it lost it right after has the report looked at once more.
@@ -128,7 +128,7 @@ interface Claim {
 
 /** The problem that keeps it from being posted at all; undefined when it stands at the provider. */
 async function postOnce({ database, meters, openForge }: ReportDeps, claim: Claim, signal: AbortSignal): Promise<string | undefined> {
-  const { report } = claim.held;
+  const { report, isFirst } = claim.held;
   const status: CommitStatus = {
     context: report.context,
     state: report.state,
@@ -140,7 +140,8 @@ async function postOnce({ database, meters, openForge }: ReportDeps, claim: Clai
   if (forge === undefined || statuses === undefined)
     return 'No status is posted: the repository has no credential for an API with statuses.';
   const place = { commit: report.commit_id, ref: report.ref ?? undefined };
-  const [newest] = await statuses.list(forge.ref, place, report.context, signal);
+  // One question less of a limited number for most commits: only what somebody tried to post may stand there already.
+  const [newest] = isFirst ? [] : await statuses.list(forge.ref, place, report.context, signal);
   reached('report.looked');
   if (newest !== undefined && isSame(newest, statuses.shown(status))) {
     meters.reported('unchanged');

@@ -94,23 +94,27 @@ export interface ClaimedReport {
   readonly report: Selectable<Schema['reports']>;
   /** Tells this claim from any later one. */
   readonly claim: string;
+  /** Nobody has ever tried to post it, so nothing of it can stand at the provider. */
+  readonly isFirst: boolean;
 }
 
-const claimed = sql<string>`sending_until::text`.as('claim');
+const claimed = sql<string>`reports.sending_until::text`.as('claim');
 const isHeldAs = (claim: string) => sql<boolean>`sending_until = ${claim}::timestamptz`;
 
 /** Takes a report that is not posted yet for this sender alone; 'busy' while another sender has it, undefined when there is nothing to post. */
 export async function claimReport(database: Database, reportId: string): Promise<ClaimedReport | 'busy' | undefined> {
   const row = await database.kysely
+    .with('before', (db) => db.selectFrom('reports').select(['id', 'sending_until']).where('id', '=', reportId).forUpdate())
     .updateTable('reports')
+    .from('before')
     .set({ sending_until: databaseTimeIn(SENDING_MS) })
-    .where('id', '=', reportId)
-    .whereRef('version', '>', 'sent_version')
-    .where((eb) => eb.or([eb('sending_until', 'is', null), eb('sending_until', '<', databaseNow())]))
-    .returningAll()
-    .returning(claimed)
+    .whereRef('reports.id', '=', 'before.id')
+    .whereRef('reports.version', '>', 'reports.sent_version')
+    .where((eb) => eb.or([eb('before.sending_until', 'is', null), eb('before.sending_until', '<', databaseNow())]))
+    .returningAll('reports')
+    .returning([claimed, sql<boolean>`before.sending_until is null and reports.sent_version = 0`.as('is_first')])
     .executeTakeFirst();
-  if (row !== undefined) return { report: row, claim: row.claim };
+  if (row !== undefined) return { report: row, claim: row.claim, isFirst: row.is_first };
   const unsent = await database.kysely
     .selectFrom('reports')
     .select('id')
@@ -121,7 +125,7 @@ export async function claimReport(database: Database, reportId: string): Promise
 }
 
 /** The claim for as long again, or undefined when another sender has taken over. */
-export async function renewClaim(database: Database, { report, claim }: ClaimedReport): Promise<ClaimedReport | undefined> {
+export async function renewClaim(database: Database, { report, claim, isFirst }: ClaimedReport): Promise<ClaimedReport | undefined> {
   const row = await database.kysely
     .updateTable('reports')
     .set({ sending_until: databaseTimeIn(SENDING_MS) })
@@ -129,7 +133,7 @@ export async function renewClaim(database: Database, { report, claim }: ClaimedR
     .where(isHeldAs(claim))
     .returning(claimed)
     .executeTakeFirst();
-  return row === undefined ? undefined : { report, claim: row.claim };
+  return row === undefined ? undefined : { report, claim: row.claim, isFirst };
 }
 
 /**
@@ -145,7 +149,8 @@ export async function releaseReport(
   const row = await database.kysely
     .updateTable('reports')
     .set({
-      sending_until: null,
+      // One that was tried and not posted keeps a time that is over: the next sender has to look first.
+      sending_until: done === undefined ? databaseTimeIn(-1) : null,
       ...(done === undefined ? {} : { sent_version: done.version, sent_at: databaseNow(), problem: done.problem ?? null }),
     })
     .where('id', '=', report.id)

@@ -93,3 +93,23 @@ test('a commit that is in never becomes pending again, but may fail', async () =
   expect(await say('pending')).toBe(1);
   expect(await say('success')).toBe(1);
 });
+
+test('only what nobody ever tried to post is posted without a look', async () => {
+  const first = await claim();
+  expect(first.isFirst).toBe(true);
+  await releaseReport(database, first);
+
+  const second = await claim();
+  expect(second.isFirst).toBe(false);
+  await releaseReport(database, second, { version: second.report.version });
+  await say('failure');
+
+  expect((await claim()).isFirst).toBe(false);
+});
+
+test('what a killed sender had in hand is looked for', async () => {
+  await claim();
+  await expire();
+
+  expect((await claim()).isFirst).toBe(false);
+});

@@ -136,6 +136,8 @@ function renameRepository(tells: boolean): ModelCommand {
       if (!tells && model.isAddressSeen) return;
       await patch(api, real, { remote_url: renamed.clone_url });
       model.isAddressSeen = false;
+      // What is the default branch there is asked anew by the next run: a rename before that cannot be told from a deletion.
+      model.isBranchSeen = false;
     },
     tells ? 'and told' : 'unsaid',
   );
