@@ -100,10 +100,19 @@ const headerList = z
     }
   });
 
+/** Webhook addresses and links are this and a path; what else an address may hold would be shown to everybody who sees one. */
+const publicUrl = z.url({ protocol: /^https?$/, error: 'is not an http or https URL', abort: true }).refine(
+  (text) => {
+    const { username, password, search, hash } = new URL(text);
+    return `${username}${password}${search}${hash}` === '';
+  },
+  { error: 'may hold a path, but no user name, password, query or fragment' },
+);
+
 const ENVIRONMENT = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535, 3000),
-  PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'is not an http or https URL' }).optional(),
+  PUBLIC_URL: publicUrl.optional(),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
@@ -151,6 +160,9 @@ export function readConfig(
       ? [
           'TRIBUTARY_SECRET_KEYS: must be set together with DATABASE_URL, since every process needs the same keys (make one with: openssl rand -base64 32)',
         ]
+      : []),
+    ...(parsed.data !== undefined && parsed.data.TRIBUTARY_METRICS_PORT === parsed.data.PORT
+      ? ['TRIBUTARY_METRICS_PORT: must be another port than PORT']
       : []),
   ];
   if (!parsed.success || !keys.ok || problems.length > 0) return err(problems);

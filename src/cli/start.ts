@@ -14,13 +14,24 @@ export async function starting<T>(start: Promise<T>): Promise<T> {
   }
 }
 
+const NO_FOLDER: readonly [string, string] = [
+  'The data folder cannot be made, because a file is in its place or above it.',
+  'Remove the file or set TRIBUTARY_DATA_DIR.',
+];
+
 const BY_CODE: Readonly<Record<string, readonly [message: string, help: string]>> = {
-  EADDRINUSE: ['The port is in use by another program.', 'Stop it, or choose another port with PORT.'],
+  EADDRINUSE: [
+    'The port is in use by another program.',
+    'Stop it, or choose another port with PORT or TRIBUTARY_METRICS_PORT, whichever it is.',
+  ],
   EADDRNOTAVAIL: [
     'This machine does not have the address of HOST.',
     'Set HOST to an address of this machine, or to 0.0.0.0 for all of them.',
   ],
   EACCES: ['The system refused a file or port.', 'Check the permissions of the data folder; ports below 1024 belong to root.'],
+  EEXIST: NO_FOLDER,
+  ENOTDIR: NO_FOLDER,
+  EROFS: ['The file system of the data folder is read-only.', 'Set TRIBUTARY_DATA_DIR to a folder that this user may write.'],
   ECONNREFUSED: ['PostgreSQL does not answer.', 'Check that it runs at the address of DATABASE_URL.'],
   ENOTFOUND: ['The host of DATABASE_URL cannot be found.', 'Check the name.'],
   ENOSPC: ['The disk is full.', 'Free space under the data folder.'],

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -68,6 +68,16 @@ test('a port that is taken is told in words, exit code 2, and the folder is free
 
   expect(ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('The port is in use') });
   expect(existsSync(join(dataDir, 'lock'))).toBe(false);
+});
+
+test.each(['', 'below'])('a data folder that is a file is told in words, exit code 2 (%s)', async (below) => {
+  const file = join(dataDir, 'file');
+  writeFileSync(file, '');
+
+  const ended = await tributary(['serve'], { env: env({ TRIBUTARY_DATA_DIR: join(file, below) }) });
+
+  expect(ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('TRIBUTARY_DATA_DIR') });
+  expect(ended.stderr).not.toMatch(/^ +at /m);
 });
 
 test('a second signal ends a service at once that waits for something to end', async () => {
