@@ -37,6 +37,8 @@ export function createErrorHandler(links: Links, redact: Redactor) {
     const code = BY_FASTIFY_CODE[error.code];
     if (code !== undefined) return sendRefusal(links, request, reply, refuse(code, error.message));
     if (error instanceof SearchError) return sendRefusal(links, request, reply, refuseFields({ non_field_errors: [error.message] }));
+    // It was there when the route looked, and somebody deleted it before the route was done: the same as coming a moment later.
+    if (isFailure(error) && error.code === 'REPOSITORY_GONE') return sendRefusal(links, request, reply, refuse('NOT_FOUND', error.message));
     if (isFailure(error)) {
       request.log.info({ err: error.cause ?? error, code: error.code }, 'a request failed');
       return reply.code(502).send({
