@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { examineInstallation } from '#app/examine/installation.ts';
 import type { Database } from '#db/database.ts';
 import { StaleSchemaError, migrate, pendingMigrations, requireCurrentSchema } from '#db/migrate.ts';
 import { openTestDatabase } from '#test/support/database.ts';
@@ -30,8 +31,22 @@ test('a database without any schema lacks every migration', async () => {
   expect(await pendingMigrations(database)).toContain('0001-tenants');
 });
 
-test('a schema of a later version is not taken for an older one', async () => {
+test('a schema of a later version is not taken for an older one, nor worked on, and is named', async () => {
   await sql`insert into kysely_migration (name, timestamp) values ('9999-from-the-future', '2030')`.execute(database.kysely);
 
-  await expect(migrate(database)).rejects.toThrow('9999-from-the-future');
+  for (const start of [migrate, requireCurrentSchema]) {
+    const refused = start(database);
+    await expect(refused).rejects.toThrow(StaleSchemaError);
+    await expect(refused).rejects.toThrow(/later version.*9999-from-the-future/);
+  }
+});
+
+test('a schema of a later version is what is wrong with an installation', async () => {
+  await sql`insert into kysely_migration (name, timestamp) values ('9999-from-the-future', '2030')`.execute(database.kysely);
+
+  const checks = await examineInstallation({ database, vault: undefined, version: '1' }, () => Promise.reject(new Error('not asked')));
+
+  expect(checks.filter(({ state }) => state === 'fail')).toMatchObject([
+    { name: 'schema', detail: expect.stringContaining('9999-from-the-future') },
+  ]);
 });

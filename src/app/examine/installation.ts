@@ -1,6 +1,6 @@
 import type { Vault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
-import { pendingMigrations } from '#db/migrate.ts';
+import { compareMigrations } from '#db/migrate.ts';
 import { readServerState } from '#db/server.ts';
 import type { Check } from '#domain/check.ts';
 import { fail, pass } from '#domain/check.ts';
@@ -24,7 +24,14 @@ export async function examineInstallation(
   withQueue: <T>(work: (queue: Pick<Queue, 'counts'>) => Promise<T>) => Promise<T>,
 ): Promise<readonly Check[]> {
   const server = await readServerState(database);
-  const pending = await pendingMigrations(database);
+  const { pending, unknown } = await compareMigrations(database);
+  if (unknown.length > 0) {
+    const help = 'Update Tributary here: until then a process that runs goes on, and one that ends does not start again.';
+    return [
+      ...checkServer(server, database.embedded, 0),
+      fail('schema', `Of a later version: ${unknown.join(', ')} not known here.`, help),
+    ];
+  }
   if (pending.length > 0) {
     const help = 'Run: npx tributary migrate (serve does it by itself).';
     return [...checkServer(server, database.embedded, 0), fail('schema', `Not applied: ${pending.join(', ')}.`, help)];
