@@ -1,5 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Meters } from '#domain/meters.ts';
+import { NO_METERS } from '#domain/meters.ts';
 import { sweepTurns } from '#queue/turn.ts';
 import type { Step } from '#steps/reached.ts';
 import { runTurn } from '#sync/run.ts';
@@ -23,15 +25,18 @@ describe('a run under way', () => {
   test('is kept to be ended, ends soon as cancelled, and leaves what is served', async () => {
     await room.sync('before');
     const { jobResultId } = await room.ask();
-    const running = runTurn(room.deps, await room.claimed(), await sourceOf('after', { onOpen: hang }), noAbort());
+    const counted: string[] = [];
+    const meters: Meters = { ...NO_METERS, run: (...[kind, outcome, code]) => void counted.push(`${kind} ${outcome} ${code}`) };
+    const running = runTurn({ ...room.deps, meters }, await room.claimed(), await sourceOf('after', { onOpen: hang }), noAbort());
 
     const answer = await room.cancel(jobResultId);
     await running;
 
-    expect(answer).toMatchObject({ ok: true, value: { status: 'STARTED', cancel_requested_at: expect.any(Date) } });
+    expect(answer).toMatchObject({ ok: true, value: { id: jobResultId, cancel_requested_at: expect.any(Date) } });
     expect(await room.runOf(jobResultId)).toEqual(REVOKED);
     expect(await room.served()).toEqual(['before']);
     expect(await room.standing()).toMatchObject({ open: false, pending: null, failures: 0, sync: 'in-sync', error: null });
+    expect(counted).toEqual(['sync cancelled CANCELLED']);
   });
 
   test('is not repeated, and what was asked for meanwhile runs next', async () => {

@@ -250,6 +250,19 @@ test('a repository that a killed dry run left is forgotten, one that was importe
   expect(run).toMatchObject({ status: 'FAILURE', error: { code: 'CANCELLED' } });
 });
 
+test('a killed dry run that somebody had cancelled ends as that', async () => {
+  const lost = await addRun(1, 'STARTED', { dryRun: true });
+  await database.kysely
+    .updateTable('job_results')
+    .set({ cancel_requested_at: daysAgo(1) })
+    .where('id', '=', lost)
+    .execute();
+
+  expect(await removeNow()).toMatchObject({ lost_dry_runs: 1 });
+  const run = await database.kysely.selectFrom('job_results').select('status').where('id', '=', lost).executeTakeFirst();
+  expect(run).toEqual({ status: 'REVOKED' });
+});
+
 test('of several workers one does it, once an hour', async () => {
   const both = await Promise.all([removeNow(), removeNow()]);
   const again = await removeNow();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { RunAnswer } from '#test/support/api-views.ts';
 import { context } from '#test/support/content-files.ts';
+import { holdTable } from '#test/support/hold-table.ts';
 import { PATIENCE } from '#test/support/patience.ts';
 import { gitProcessesOf } from '#test/support/processes.ts';
 import { openScope } from '#test/support/scope.ts';
@@ -50,10 +51,12 @@ test('a sync whose Git hangs is cancelled: no process of it is left, what was se
   await untilTrue('Git to be at work', () => gitOf(repository).length > 0);
   const hanging = await newestRun(repository);
 
-  const asked = await cancel(hanging.id);
-  const ended = await api.untilEnded(hanging.id);
+  await cancel(hanging.id);
 
-  expect([asked.status.value, ended.status.value, ended.error]).toMatchObject(['STARTED', 'REVOKED', { code: 'CANCELLED' }]);
+  expect(await api.untilEnded(hanging.id)).toMatchObject({
+    status: { value: 'REVOKED' },
+    error: { code: 'CANCELLED', message: 'Cancelled by Owner.' },
+  });
   await untilTrue('Git to be gone', () => gitOf(repository).length === 0);
   const { sync_status: lines, current_head: head } = await api.repository(repository.id);
   expect([lines['main'], head]).toMatchObject([{ state: 'in-sync', last_good_commit: repository.head }, repository.head]);
@@ -96,3 +99,26 @@ test('a dry run whose Git hangs is cancelled like a sync, and changes nothing', 
   expect(await api.untilEnded(run.id)).toMatchObject({ status: { value: 'REVOKED' }, error: { code: 'CANCELLED' }, result: null });
   await untilTrue('Git to be gone', () => gitOf(repository).length === 0);
 });
+
+test.runIf(TEST_SERVER_URL !== undefined)(
+  'a check that said a run is under way says who cancelled it, and the commit may be imported after all',
+  async () => {
+    const { api, forge, service } = world;
+    const repository = await world.register('checked', { 'config_contexts/a.json': context('Checked', { mtu: 1 }) });
+    const { commit, run } = await holdTable(service.databaseUrl ?? '', 'parsed_files', async () => {
+      const pushed = await world.push(repository, { 'config_contexts/a.json': context('Checked', { mtu: 2 }) });
+      await untilTrue('the check to be open', async () => (await postedStatuses(forge, pushed)).some(({ state }) => state === 'pending'));
+      const underWay = await newestRun(repository);
+      await cancel(underWay.id);
+      return { commit: pushed, run: underWay };
+    });
+
+    expect(await api.untilEnded(run.id)).toMatchObject({ status: { value: 'REVOKED' }, commit });
+    expect(await finalStatus(forge, commit)).toMatchObject({ state: 'error', description: 'Cancelled by Owner' });
+    const line = (await api.repository(repository.id)).sync_status['main'];
+    expect(line).toMatchObject({ state: 'error-import', commit, last_good_commit: repository.head, error: { code: 'CANCELLED' } });
+
+    expect(await api.sync(repository.id)).toMatchObject({ status: { value: 'SUCCESS' }, commit });
+    await untilTrue('the check to say so', async () => (await postedStatuses(forge, commit)).at(-1)?.state === 'success');
+  },
+);
