@@ -1,6 +1,6 @@
 import { createDrain } from '#queue/drain.ts';
 import type { Queue } from '#queue/boss.ts';
-import { sweepTurns } from '#queue/turn.ts';
+import { sweepTurns } from '#queue/sweep.ts';
 import { removeWorker, showWorker } from '#queue/workers.ts';
 import { cleanMirrors } from '#git/mirrors.ts';
 import type { RouteDeps } from '#inbox/route.ts';
@@ -44,9 +44,10 @@ export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void
   const { openRemote, pauseGit } = createRemotes({ database, git, hooks: deps.hooks, checkUrl: deps.checkUrl, redact: deps.run.redact });
   const pace = createPace(deps.pollIntervalMs);
   const stopPoller = startPoller({ database, queue: deps.queue, git, log, pace, openRemote, pauseGit });
+  const countQueued = async (): Promise<number> => (await deps.queue.counts()).find(({ name }) => name === 'sync-repository')?.queued ?? 0;
   const upkeep = async (): Promise<void> => {
     await showWorker(database, { name: processName, version: deps.version });
-    await sweepTurns(deps.queue, database);
+    await sweepTurns({ queue: deps.queue, database, countQueued });
   };
   const sweep = createDrain({ work: upkeep, sweepEveryMs: SWEEP_EVERY_MS, log });
   sweep.wake();

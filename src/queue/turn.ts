@@ -6,6 +6,7 @@ import { databaseNow, databaseTimeIn } from '#db/time.ts';
 import { Failure } from '#domain/failure.ts';
 import { reached } from '#steps/reached.ts';
 import type { JobSender } from './queue.ts';
+import { sendSync } from './send-sync.ts';
 
 /**
  * Whose turn it is to sync a repository, kept on the repository's own row so that it depends on no queue policy
@@ -43,8 +44,6 @@ const LEASE_MS = 9_000;
 export const RENEW_EVERY_MS = 2_000;
 /** A run that was killed this often is not started again (SECURITY.md C2). */
 const MOST_STARTS = 3;
-/** A job sent this long ago that nobody took is taken for lost. */
-const LOST_AFTER_MS = 30_000;
 
 /**
  * Asks for a sync in the caller's transaction, under the row's lock. Joins the run that is queued; while one runs, a new
@@ -238,66 +237,6 @@ export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retry?: Retr
     .where('id', '=', id)
     .execute();
   await sendSync(queue, tx, row, afterMs);
-}
-
-/** Sends jobs again for repositories whose holder was killed or whose job was lost. Returns how many. Any number of workers may sweep at once. */
-export async function sweepTurns(queue: JobSender, database: Database): Promise<number> {
-  const swept = await database.transaction(async (tx) => {
-    const rows = await tx.kysely
-      .selectFrom('repositories')
-      .select(['id', 'organization_id'])
-      .whereRef('wanted', '>', 'seen')
-      .where((eb) =>
-        eb.or([
-          eb('running_until', '<', databaseNow()),
-          eb.and([eb('running_until', 'is', null), eb('not_before', 'is', null), eb('job_sent_at', '<', databaseTimeIn(-LOST_AFTER_MS))]),
-          eb.and([eb('running_until', 'is', null), eb('not_before', '<', databaseTimeIn(-LOST_AFTER_MS))]),
-          eb.and([eb('running_until', 'is', null), eb('job_sent_at', 'is', null)]),
-        ]),
-      )
-      .orderBy('id')
-      .limit(100)
-      .forNoKeyUpdate()
-      .skipLocked()
-      .execute();
-    for (const row of rows) {
-      await tx.kysely
-        .updateTable('repositories')
-        .set({ running_until: null, not_before: null, job_sent_at: databaseNow() })
-        .where('id', '=', row.id)
-        .execute();
-      await sendSync(queue, tx, row);
-    }
-    if (rows.length > 0) reached('turn.sweeping');
-    return rows.length;
-  });
-  if (swept > 0) reached('turn.swept');
-  return swept;
-}
-
-/** More that wait than this make no further difference. */
-const MOST_COUNTED = 1_000;
-
-/**
- * The more repositories of an organization wait, the further back the next of them goes, by powers of two: who asks for a
- * hundred thousand at once keeps nobody else waiting, and still has them in order.
- */
-async function sendSync(
-  queue: JobSender,
-  tx: Tx,
-  row: { readonly id: string; readonly organization_id: string },
-  afterMs = 0,
-): Promise<void> {
-  const waiting = await tx.kysely
-    .selectFrom('repositories')
-    .select('id')
-    .where('organization_id', '=', row.organization_id)
-    .whereRef('wanted', '>', 'seen')
-    .where('job_sent_at', 'is not', null)
-    .where('id', '!=', row.id)
-    .limit(MOST_COUNTED)
-    .execute();
-  await queue.send(tx, 'sync-repository', { repositoryId: row.id }, { afterMs, priority: -Math.ceil(Math.log2(1 + waiting.length)) });
 }
 
 const ROW = [

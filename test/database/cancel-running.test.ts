@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Meters } from '#domain/meters.ts';
 import { NO_METERS } from '#domain/meters.ts';
-import { sweepTurns } from '#queue/turn.ts';
+import { sweepTurns } from '#queue/sweep.ts';
 import type { Step } from '#steps/reached.ts';
 import { runTurn } from '#sync/run.ts';
 import { noAbort } from '#test/support/git-room.ts';
@@ -103,7 +103,7 @@ describe('a run under way', () => {
     await room.claimed();
     await room.cancel(jobResultId);
     await room.expireLease();
-    await sweepTurns(room.deps.queue, room.deps.database);
+    await sweepTurns({ queue: room.deps.queue, database: room.deps.database, countQueued: async () => 0 });
     const open = vi.fn<() => Promise<void>>();
 
     await runTurn(room.deps, await room.claimed(), await sourceOf('never', { onOpen: open }), noAbort());
@@ -124,7 +124,7 @@ describe('a run under way', () => {
     await runTurn(room.deps, await room.claimed(), await sourceOf('stopped', { onOpen }), stopping.signal);
 
     expect(await room.runOf(jobResultId)).toMatchObject({ status: 'STARTED' });
-    await sweepTurns(room.deps.queue, room.deps.database);
+    await sweepTurns({ queue: room.deps.queue, database: room.deps.database, countQueued: async () => 0 });
     await runTurn(room.deps, await room.claimed(), await sourceOf('stopped'), noAbort());
 
     expect(await room.runOf(jobResultId)).toEqual(REVOKED);

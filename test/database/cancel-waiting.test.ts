@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { endTurn, sweepTurns } from '#queue/turn.ts';
+import { endTurn } from '#queue/turn.ts';
+import { sweepTurns } from '#queue/sweep.ts';
 import { runTurn } from '#sync/run.ts';
 import { noAbort } from '#test/support/git-room.ts';
 import { PATIENCE } from '#test/support/patience.ts';
@@ -29,7 +30,7 @@ describe('a run that waits', () => {
     expect(cancelled).toMatchObject({ ok: true, value: { status: 'REVOKED', cancel_user_id: room.organization.userId } });
     expect(await room.runOf(jobResultId)).toEqual(REVOKED);
     expect(await room.claim()).toBeUndefined();
-    expect(await sweepTurns(room.deps.queue, room.deps.database)).toBe(0);
+    expect(await sweepTurns({ queue: room.deps.queue, database: room.deps.database, countQueued: async () => 0 })).toBe(0);
     expect(await room.standing()).toMatchObject({ open: false, pending: null });
   });
 
@@ -53,7 +54,7 @@ describe('a run that waits', () => {
     await room.cancel(waiting);
     await room.ageJobs();
 
-    expect(await sweepTurns(room.deps.queue, room.deps.database)).toBe(0);
+    expect(await sweepTurns({ queue: room.deps.queue, database: room.deps.database, countQueued: async () => 0 })).toBe(0);
     expect(await room.standing()).toMatchObject({ open: false, pending: null, failures: 0 });
   });
 
@@ -93,7 +94,7 @@ describe('a run that waits', () => {
     await room.expireLease();
 
     await room.cancel(behind.jobResultId);
-    expect(await sweepTurns(room.deps.queue, room.deps.database)).toBe(1);
+    expect(await sweepTurns({ queue: room.deps.queue, database: room.deps.database, countQueued: async () => 0 })).toBe(1);
     const heir = await room.claimed();
     await room.deps.database.transaction((tx) => endTurn(room.deps.queue, tx, heir));
 

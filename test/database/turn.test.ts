@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '#db/database.ts';
-import { askForSync, claimTurn, endTurn, forgiveStart, holdTurn, isPoisoned, releaseTurn, renewTurn, sweepTurns } from '#queue/turn.ts';
+import { askForSync, claimTurn, endTurn, forgiveStart, holdTurn, isPoisoned, releaseTurn, renewTurn } from '#queue/turn.ts';
+import { sweepTurns } from '#queue/sweep.ts';
 import type { Ask } from '#queue/turn.ts';
 import { openTestDatabase } from '#test/support/database.ts';
 import { createRecordingQueue } from '#test/support/recording-queue.ts';
@@ -72,7 +73,7 @@ test('a run that was cut off is taken up again under its own job result, and the
   const zombie = await claim();
   await expireLease();
 
-  expect(await sweepTurns(queue, database)).toBe(1);
+  expect(await sweepTurns({ queue, database, countQueued: async () => 0 })).toBe(1);
   const heir = await claim();
 
   expect(heir?.jobResult.id).toBe(jobResultId);
@@ -86,7 +87,7 @@ test('a push that arrives while a killed run waits for its heir is not lost', as
   await claim();
   const during = await ask();
   await expireLease();
-  await sweepTurns(queue, database);
+  await sweepTurns({ queue, database, countQueued: async () => 0 });
 
   const heir = await claim();
   await end(heir!);
@@ -101,9 +102,24 @@ test('a job that was lost is sent again by the sweep', async () => {
     database.kysely,
   );
 
-  expect(await sweepTurns(queue, database)).toBe(1);
-  expect(await sweepTurns(queue, database)).toBe(0);
+  expect(await sweepTurns({ queue, database, countQueued: async () => 0 })).toBe(1);
+  expect(await sweepTurns({ queue, database, countQueued: async () => 0 })).toBe(0);
   expect(queue.sent).toHaveLength(2);
+});
+
+test('a queue that holds as many jobs as repositories wait has lost none, however long they wait', async () => {
+  await ask();
+  await sql`update repositories set job_sent_at = clock_timestamp() - interval '1 hour' where id = ${repositoryId}`.execute(
+    database.kysely,
+  );
+  const { waiting } = await database.kysely
+    .selectFrom('repositories')
+    .select((eb) => eb.fn.countAll<number>().as('waiting'))
+    .whereRef('wanted', '>', 'seen')
+    .executeTakeFirstOrThrow();
+
+  expect(await sweepTurns({ queue, database, countQueued: async () => waiting })).toBe(0);
+  expect(await sweepTurns({ queue, database, countQueued: async () => 0 })).toBe(1);
 });
 
 test('a run that is to be repeated waits, unless somebody asks meanwhile', async () => {
