@@ -13,10 +13,13 @@ import { reread } from './manage.ts';
 import { isSameServer } from './reach.ts';
 import type { Repository } from './repository.ts';
 import type { RepositoryRow } from './store.ts';
-import { findRepository, forgetRemoteHook, lockOrganizationRepositories, lockRepository, updateRepository } from './store.ts';
+import { findRepository, forgetReach, forgetRemoteHook, lockOrganizationRepositories, lockRepository, updateRepository } from './store.ts';
 
 /** What a change of it makes other content, so that a sync is asked for. */
 const CONTENT_FIELDS = ['remote_url', 'ref', 'pinned_commit', 'path_prefix', 'provided_contents', 'credential_id'] as const;
+
+/** Whoever was reached, or not, was reached by these. */
+const REACH_FIELDS = ['remote_url', 'credential_id'] as const;
 
 /** Changes what is given. Another server drops the credential unless one is given in the same call. */
 export async function change(
@@ -52,6 +55,7 @@ export async function change(
 async function askForWhatFollows(deps: RepositoryDeps, tx: Tx, actor: Acting, before: RepositoryRow, after: RepositoryRow): Promise<void> {
   const { id } = after;
   const differs = (field: keyof RepositoryRow): boolean => JSON.stringify(after[field]) !== JSON.stringify(before[field]);
+  if (REACH_FIELDS.some(differs)) await forgetReach(tx, id);
   const wakes = before.admin_status === 'inactive' && differs('admin_status');
   if (wakes || CONTENT_FIELDS.some(differs))
     await askForSync(deps.queue, tx, { repositoryId: id, reason: 'changed', userId: actor.userId });

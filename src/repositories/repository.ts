@@ -92,7 +92,7 @@ export function toRepository(links: Links, row: RepositoryRow, lines: readonly L
     update_policy: row.update_policy,
     admin_status: row.admin_status,
     operational_status: { state: row.operational_state, reason: row.operational_reason, since: printTime(row.operational_since) },
-    sync_status: toSyncStatus(lines),
+    sync_status: toSyncStatus(lines, row.wanted > row.seen),
     webhook:
       row.hook_id === null || row.hook_status === null || row.hook_provider === null
         ? null
@@ -116,12 +116,15 @@ export function toTags(stored: unknown): readonly string[] {
   return Array.isArray(stored) ? stored.filter((tag) => typeof tag === 'string') : [];
 }
 
-/** A branch that no run has looked at is `unknown`, never `in-sync`. */
-function toSyncStatus(lines: readonly LineRow[]): Readonly<Record<string, SyncStatus>> {
+/**
+ * A branch that no run has looked at is `unknown`, and one that a sync was asked for is `syncing` until that sync has ended, whether it waits
+ * or runs: never `in-sync`. What a run comes to and what it has seen are written together, so that neither is shown without the other.
+ */
+function toSyncStatus(lines: readonly LineRow[], isWanted: boolean): Readonly<Record<string, SyncStatus>> {
   const byBranch = lines.map((line) => [
     line.branch,
     {
-      state: line.sync_state,
+      state: isWanted && line.sync_state === 'in-sync' ? 'syncing' : line.sync_state,
       commit: line.commit_id,
       last_good_commit: line.good_commit_id,
       last_success_at: line.last_success_at === null ? null : printTime(line.last_success_at),

@@ -229,6 +229,15 @@ export async function updateRepository(tx: Tx, id: string, change: RepositoryCha
     .execute();
 }
 
+/** Nothing is known of whether the remote can be reached, until somebody tries. */
+export async function forgetReach(tx: Tx, id: string): Promise<void> {
+  await tx.kysely
+    .updateTable('repositories')
+    .set({ operational_state: 'unknown', operational_code: null, operational_reason: null, operational_since: databaseNow() })
+    .where('id', '=', id)
+    .execute();
+}
+
 /** The hook as it is before it is registered: nothing is known of it at the new remote. */
 export async function forgetRemoteHook(tx: Tx, repositoryId: string): Promise<void> {
   await tx.kysely
