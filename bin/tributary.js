@@ -17,6 +17,7 @@ const BROUGHT_ALONG = {
 main();
 
 function main() {
+  if (process.env.npm_lifecycle_event !== undefined) endWithParent();
   if (isNewEnough()) {
     keepCompiled();
     import('#cli/main.ts').catch((error) => {
@@ -47,6 +48,20 @@ function keepCompiled() {
   if (process.env.NODE_COMPILE_CACHE !== undefined || process.env.NODE_DISABLE_COMPILE_CACHE !== undefined) return;
   const install = join(dirname(fileURLToPath(import.meta.url)), '..');
   nodeModule.enableCompileCache(join(install, 'node_modules', '.cache', 'tributary'));
+}
+
+/**
+ * npm and npx run us in a shell, and pass a SIGTERM on to that shell, which dies of it and tells nobody: the service would go on with no
+ * parent, and keep the embedded database. Started in any other way, it may well outlive who started it.
+ */
+function endWithParent() {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  timer.unref();
 }
 
 function isNewEnough() {

@@ -116,6 +116,23 @@ test('migrate says what it applied, and the second time and together that there 
 
 const oldNode = findOldNode();
 
+test('a service that npm started ends with the shell that npm ran it in, which passes no signal on', async () => {
+  const shell = spawn('sh', ['-c', '"$0" "$@"; true', process.execPath, LAUNCHER, 'serve'], {
+    env: { PATH: process.env['PATH'], npm_lifecycle_event: 'start', ...env({ PORT: '0' }) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  await outputUntil(shell, /Stop +Ctrl-C/);
+  const { pid }: { readonly pid: number } = JSON.parse(readFileSync(join(dataDir, 'service.json'), 'utf8'));
+  scope.defer(() => {
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  });
+
+  shell.kill('SIGTERM');
+
+  await untilTrue('the service to end', () => !isAlive(pid));
+  expect(existsSync(join(dataDir, 'lock'))).toBe(false);
+});
+
 describe.skipIf(oldNode === undefined)('under the launcher (skipped where no Node is too old)', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('%s reaches the service, whose exit code is passed on', async (signal) => {
     const service = await startService({ env: env(), node: oldNode });
