@@ -211,10 +211,16 @@ export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retry?: Retr
       running_until: null,
       running_job_result_id: null,
       failures: retry === undefined ? 0 : eb('failures', '+', retry.isCounted ? 1 : 0),
-      // Whoever asked meanwhile has a run that waits, unless it was cancelled: then nothing is wanted any more.
+      // Whoever asked meanwhile has a run that waits, unless it was cancelled: then nothing is wanted any more. While one waits, something is,
+      // even where this run was taken up again after it was asked for: the sweep looks for nothing else.
       ...(retry === undefined
         ? {
-            seen: eb.case().when('pending_job_result_id', 'is', null).then(eb.ref('wanted')).else(turn.wanted).end(),
+            seen: eb
+              .case()
+              .when('pending_job_result_id', 'is', null)
+              .then(eb.ref('wanted'))
+              .else(eb.fn<number>('least', [eb.val(turn.wanted), eb('wanted', '-', 1)]))
+              .end(),
             wanted_since: eb.case().when('pending_job_result_id', 'is', null).then(null).else(databaseNow()).end(),
           }
         : {}),

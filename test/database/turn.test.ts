@@ -122,6 +122,23 @@ test('a queue that holds as many jobs as repositories wait has lost none, howeve
   expect(await sweepTurns({ queue, database, countQueued: async () => 0 })).toBe(1);
 });
 
+test('a run that waited behind one that was taken up again is not forgotten when it is killed too', async () => {
+  await ask();
+  await claim();
+  const waiting = await ask();
+  await expireLease();
+  await end((await claim())!);
+
+  expect((await claim())?.jobResult.id).toBe(waiting.jobResultId);
+  await expireLease();
+
+  expect(await sweepTurns({ queue, database, countQueued: async () => 0 })).toBe(1);
+  const heir = await claim();
+  expect(heir?.jobResult.id).toBe(waiting.jobResultId);
+  await end(heir!);
+  expect(await claim()).toBeUndefined();
+});
+
 test('a run that is to be repeated waits, unless somebody asks meanwhile', async () => {
   await ask();
   await end((await claim())!, 60_000);
