@@ -1,7 +1,6 @@
-import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PUBLIC_URL, openTestHttp } from '#test/support/http.ts';
-import type { HttpAnswer, TestHttp } from '#test/support/http.ts';
+import type { TestHttp } from '#test/support/http.ts';
 
 let http: TestHttp;
 let gitTokenId: string;
@@ -22,23 +21,6 @@ async function sentBy(work: () => Promise<unknown>): Promise<readonly string[]> 
   await work();
   return http.sent.slice(before).map((job) => job.name);
 }
-
-/** The id of one that is registered, online and in sync, with nothing asked for. */
-const settled = async (name: string, credential: string | null) => {
-  const { body } = await register(name, { credential, ref: 'main' });
-  const id: string = body.id;
-  const { kysely } = http.database;
-  await kysely
-    .updateTable('repositories')
-    .set((eb) => ({ operational_state: 'online', seen: eb.ref('wanted'), pending_job_result_id: null }))
-    .where('id', '=', id)
-    .execute();
-  await sql`insert into lines (organization_id, repository_id, branch_id, sync_state)
-    select r.organization_id, r.id, b.id, 'in-sync' from repositories r join branches b on b.organization_id = r.organization_id
-    where r.id = ${id} and b.name = 'main'`.execute(kysely);
-  return id;
-};
-const states = ({ body }: HttpAnswer) => [body.operational_status.state, body.sync_status.main.state];
 
 describe('registering', () => {
   test('answers with our fields after the documented ones', async () => {
@@ -259,33 +241,6 @@ describe('changing', () => {
       { payload: { remoteUrl: body.remote_url, remoteHookId: '77', credentialId: gitTokenId } },
     ]);
     expect(http.sent.slice(before).map((job) => job.name)).toContain('register-hook');
-  });
-
-  describe('of one that is online and in sync', () => {
-    test.each([
-      [{ description: 'other words' }, ['online', 'in-sync']],
-      [{ update_policy: 'notify' }, ['online', 'in-sync']],
-      [{ branch: 'other' }, ['online', 'syncing']],
-      [{ path_prefix: 'other' }, ['online', 'syncing']],
-      [{ provided_contents: [] }, ['online', 'syncing']],
-      [{ remote_url: 'https://github.com/acme/moved-away.git' }, ['unknown', 'syncing']],
-      [{ credential: null }, ['unknown', 'syncing']],
-    ])('says of %j no more than is known from then on', async (fields, expected) => {
-      const id = await settled(`settled-${Object.keys(fields)[0]?.replace('_', '-')}`, 'github');
-      expect(states(await http.call('GET', `${LIST}${id}/`))).toEqual(['online', 'in-sync']);
-
-      const answer = await patch(id, fields);
-
-      expect([states(answer), states(await http.call('GET', `${LIST}${id}/`))]).toEqual([expected, expected]);
-    });
-
-    test('shows a sync that was asked for and waits', async () => {
-      const id = await settled('settled-asked', 'github');
-
-      await http.call('POST', `${LIST}${id}/sync/`);
-
-      expect(states(await http.call('GET', `${LIST}${id}/`))).toEqual(['online', 'syncing']);
-    });
   });
 
   test('credential and secrets_group are one', async () => {
