@@ -79,8 +79,11 @@ export function toGitToken(row: CredentialRow, now: Date): GitToken {
   };
 }
 
-/** Nothing has been tried with the token yet, so nothing is claimed (DESIGN.md section 7). */
-const UNTRIED: Capability = { state: 'unverifiable', detail: 'Nothing has been tried with this token yet.' };
+/** Nobody has examined the token, so nothing is claimed (DESIGN.md section 7); it may well be in use. */
+const UNTRIED: Capability = {
+  state: 'unverifiable',
+  detail: 'This token has not been examined; what it may do shows at the repositories that use it.',
+};
 
 function toCapabilities(stored: unknown): Readonly<Record<CapabilityName, Capability>> {
   const of = (name: CapabilityName): Capability => readCapability(stored, name) ?? UNTRIED;
