@@ -5,7 +5,6 @@ import type { Config } from '#config.ts';
 import type { Database } from '#db/database.ts';
 import { migrate } from '#db/migrate.ts';
 import { openDatabase } from '#db/open.ts';
-import { writeTemplate } from '#db/template.ts';
 import type { Check } from '#domain/check.ts';
 import { createRedactor } from '#domain/redact.ts';
 import { openQueue } from '#queue/boss.ts';
@@ -23,14 +22,6 @@ export async function migrateDatabase(config: DatabaseConfig, log: Logger): Prom
     const applied = await migrate(database);
     await withQueue(database, log, true, async () => undefined);
     return applied;
-  });
-}
-
-/** Makes the embedded database that first starts copy; whether there was something to do. */
-export async function prepareTemplate(): Promise<boolean> {
-  const log = pino({ level: 'silent' });
-  return writeTemplate(async (dataDir) => {
-    await migrateDatabase({ databaseUrl: undefined, dataDir }, log);
   });
 }
 

@@ -98,10 +98,6 @@ function addImport(program: Command, terminal: Terminal, done: (code: ExitCode) 
 }
 
 function addUpkeep(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
-  program.command('prepare-install', { hidden: true }).action(async () => {
-    const { prepareInstall } = await import('./commands/prepare-install.ts');
-    done(await prepareInstall(terminal));
-  });
   program
     .command('migrate')
     .description('bring the database schema up to date; safe to run twice and at the same time')

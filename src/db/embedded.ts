@@ -9,7 +9,6 @@ import type { Database, Statement } from './database.ts';
 import { lockFolder } from './folder-lock.ts';
 import { unpackPreparedFolder } from './prepared-folder.ts';
 import type { Schema } from './schema.ts';
-import { copyTemplate } from './template.ts';
 
 export interface EmbeddedOptions {
   /** The database lives in `<dataDir>/database`. */
@@ -93,7 +92,7 @@ async function prepareFolder(dataDir: string, log: Logger): Promise<string> {
     rmSync(making, { recursive: true, force: true });
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(making, { mode: 0o700 });
-    if (!copyTemplate(making)) await unpackPreparedFolder(making);
+    await unpackPreparedFolder(making);
     renameSync(making, folder);
     log.info({ folder }, 'made a new embedded database');
   }
