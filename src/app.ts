@@ -86,6 +86,10 @@ async function closeAll(closers: readonly (() => Promise<unknown>)[]): Promise<v
 }
 
 async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omit<App, 'close'>> {
+  // A worker serves no HTTP: without it a process is 20 MB smaller, and each Git that it starts costs less (docs/performance.md). Loaded beside the
+  // database, which is opened by other threads.
+  const loading = roles.web ? import('#app/web.ts') : undefined;
+  loading?.catch(() => undefined);
   const { watch, log, policy, resolve, database, egress, version, observation } = await openOutside(config, roles, onClose);
   const { redact } = watch;
   const { tracing, meters } = observation;
@@ -160,11 +164,10 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
     const notes = sayStarted(log, config, { roles, version, git: gitVersion, url, publicUrl });
     return { url, localToken, notes };
   };
-  if (!roles.web) return started(undefined);
+  if (loading === undefined) return started(undefined);
 
   const spoolDir = join(config.dataDir, 'uploads');
-  // A worker serves no HTTP: without it a process is 20 MB smaller, and each Git that it starts costs less (docs/performance.md).
-  const { createWeb } = await import('#app/web.ts');
+  const { createWeb } = await loading;
   const web = await createWeb({
     config,
     database,
