@@ -1,24 +1,27 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
 import { dataDir } from '@electric-sql/pglite-prepopulatedfs';
+import type { Extract } from 'tar-stream';
 import { extract } from 'tar-stream';
+
+const CHUNK_BYTES = 1024 * 1024;
 
 /** Unpacks the database folder that comes with PGlite, made by its own initdb for exactly this version. */
 export async function unpackPreparedFolder(folder: string): Promise<void> {
   const blob = await dataDir();
-  await writeEntries(await promisify(gunzip)(await blob.arrayBuffer()), folder);
+  const entries = extract();
+  await Promise.all([
+    pipeline(Readable.fromWeb(blob.stream()), createGunzip({ chunkSize: CHUNK_BYTES }), entries),
+    writeEntries(entries, folder),
+  ]);
 }
 
-/**
- * Whole files at once, from an archive that is in memory (40 MB, gone before the database is opened): a stream for each of its thousand
- * files took a second of processor time, this takes a third of it.
- */
-async function writeEntries(archive: Buffer, folder: string): Promise<void> {
-  const entries = extract();
-  entries.end(archive);
+/** Whole files at once: a stream for each of the thousand took a second of processor time, this takes a third of it. */
+async function writeEntries(entries: Extract, folder: string): Promise<void> {
   const made = new Set<string>();
   const make = (path: string): void => {
     if (!made.has(path)) mkdirSync(path, { recursive: true, mode: 0o700 });
