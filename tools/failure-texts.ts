@@ -83,6 +83,10 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
     what: 'Files of the commit have errors, so nothing of it was imported.',
     why: 'Every problem stands in the log of the run with file, line and column; its codes are listed under Problems of content.',
   },
+  FOLDER_NOT_FOUND: {
+    what: 'The commit has no folder where path_prefix points.',
+    why: 'path_prefix is mistyped, or the folder was moved or deleted. Nothing is removed for that: the last good commit stays served.',
+  },
   OWNER_CONFLICT: {
     what: 'Two repositories claim one object.',
     why: 'Both hold an object of the same kind and name; the message names both.',

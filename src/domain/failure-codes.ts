@@ -78,6 +78,10 @@ export const FAILURES = {
   PROVIDER_REFUSED: { retryClass: 'policy', help: 'The provider refused the request as invalid; the message says what it said.' },
   // content and limits
   CONTENT_INVALID: { retryClass: 'content', help: 'Mend the files named in the log and push again. The last good commit stays served.' },
+  FOLDER_NOT_FOUND: {
+    retryClass: 'content',
+    help: 'Correct path_prefix, or push the folder again. To remove what was imported, delete the repository here or leave an empty file in the folder.',
+  },
   OWNER_CONFLICT: { retryClass: 'content', help: 'Rename the object in one of the two repositories.' },
   TOO_LARGE: {
     retryClass: 'content',

@@ -1,5 +1,5 @@
 import type { Problem, TreeFile } from '#domain/content.ts';
-import { isFailure } from '#domain/failure.ts';
+import { Failure, isFailure } from '#domain/failure.ts';
 import { isSkipped } from '#git/listing.ts';
 import type { ContentSource, SkipReason, SkippedEntry } from '#git/source.ts';
 import type { FileList, FileListBuilder } from '#import/file-list.ts';
@@ -51,10 +51,13 @@ async function chooseAll(request: ChooseRequest): Promise<ChosenAll> {
   const selector = createSelector({ ...request, ignore });
   const files = createFileList();
   const skipped: SkippedEntry[] = [];
+  let isThere = pathPrefix === '';
   await source.visitFiles({ prefix: pathPrefix, signal }, (entry) => {
+    isThere = true;
     if (isSkipped(entry)) skipped.push(entry);
     else addChosen(files, selector, entry);
   });
+  if (!isThere) throw folderNotFound(pathPrefix);
   return { scope: 'all', files, problems: [...skippedProblems(request, skipped, ignore), ...selector.problems] };
 }
 
@@ -72,6 +75,7 @@ async function chooseChanged(request: ChooseRequest): Promise<ChosenChanges | un
     source.findFile(ignorePath(pathPrefix), signal),
   ]);
   if (difference === undefined) return undefined;
+  if (pathPrefix !== '' && difference.removed.length > 0) await requireFolder(source, pathPrefix, signal);
   const changedPaths = new Set([
     ...difference.changed.map((file) => file.path),
     ...difference.removed,
@@ -84,6 +88,16 @@ async function chooseChanged(request: ChooseRequest): Promise<ChosenChanges | un
   for (const file of difference.changed) addChosen(files, selector, file);
   const problems = [...skippedProblems(request, difference.skipped, ignore), ...selector.problems];
   return { scope: 'changed', files, changedPaths, problems };
+}
+
+/** A folder that is not there has no content, and a mistyped one must not take away what is served. */
+async function requireFolder(source: ContentSource, prefix: string, signal: AbortSignal): Promise<void> {
+  const { files, skipped } = await source.listFiles({ prefix, signal });
+  if (files.length + skipped.length === 0) throw folderNotFound(prefix);
+}
+
+function folderNotFound(prefix: string): Failure {
+  return new Failure('FOLDER_NOT_FOUND', { message: `The commit has no folder ${JSON.stringify(prefix)}, where path_prefix points.` });
 }
 
 /** undefined when the served commit is not here any more (a force push, or a mirror made anew): then everything is read. */

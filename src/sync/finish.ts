@@ -85,6 +85,9 @@ async function endWell(
   reached('sync.committing');
 }
 
+/** What the author of the commit can mend. */
+const ABOUT_CONTENT: ReadonlySet<FailureCode> = new Set(['CONTENT_INVALID', 'FOLDER_NOT_FOUND', 'OWNER_CONFLICT']);
+
 /** Troubles of this installation that a repetition ends: who looks at the commit is told how that one ended, not that there was one. */
 const OURS: ReadonlySet<FailureCode> = new Set(['INTERNAL', 'DATABASE_CONFLICT', 'DATABASE_UNAVAILABLE']);
 
@@ -105,7 +108,7 @@ export async function fail(deps: FinishDeps, turn: Turn, run: FailedRun, failure
   await transactionAgain(deps.database, async (tx) => {
     await holdTurn(tx, turn);
     await markFailed(tx, { repositoryId: turn.repository.id, lineId: run.line?.id, commit: run.commit }, failure);
-    const state = failure.code === 'CONTENT_INVALID' || failure.code === 'OWNER_CONFLICT' ? 'failure' : 'error';
+    const state = ABOUT_CONTENT.has(failure.code) ? 'failure' : 'error';
     if (retry === undefined || !OURS.has(failure.code)) await check.close(tx, state, failure.message);
     await closePending(deps.queue, tx, turn.repository.id, run.commit, 'The import did not reach this commit');
     await endJobResult(tx, turn.jobResult.id, { status: 'FAILURE', failure, result });

@@ -5,6 +5,7 @@ import { context } from '#test/support/content-files.ts';
 import { PATIENCE } from '#test/support/patience.ts';
 import { openScope } from '#test/support/scope.ts';
 import { finalStatus } from '#test/support/statuses.ts';
+import { until } from '#test/support/until.ts';
 import type { Registered, World } from '#test/support/world.ts';
 import { startWorld } from '#test/support/world.ts';
 
@@ -82,4 +83,27 @@ test('a mended push is imported whole, and its status says so', async () => {
   await api.untilServes(repository.id, commit);
   expect(await finalStatus(forge, commit)).toMatchObject({ state: 'success', description: '1 added' });
   expect((await api.contexts(repository.id)).map(({ name }) => name)).toEqual(['AMS', 'FRA', 'NYC']);
+});
+
+test('a folder that is not there takes nothing away, whether its path was mistyped or a push removed it', async () => {
+  const { api, forge } = world;
+  const part = await world.register('part', { 'net/config_contexts/a.json': context('Part'), 'README.md': 'x' }, { path_prefix: 'net' });
+  const isRefused = (commit: string) =>
+    until('the run to be refused', async () => {
+      const { sync_status: status } = await api.repository(part.id);
+      return status['main']?.error?.code === 'FOLDER_NOT_FOUND' && status['main'].commit === commit ? status['main'] : undefined;
+    });
+
+  const follow = (path_prefix: string) => api.call('PATCH', `/api/extras/git-repositories/${part.id}/`, { path_prefix });
+  await follow('nte');
+  const mistyped = await isRefused(part.head);
+  await follow('net');
+  await api.untilIdle(part.id);
+  const removed = await world.push(part, {}, ['net/config_contexts/a.json']);
+  const gone = await isRefused(removed);
+
+  expect(mistyped.error?.message).toContain('"nte"');
+  expect(gone.last_good_commit).toBe(part.head);
+  expect(await finalStatus(forge, removed)).toMatchObject({ state: 'failure' });
+  expect(await api.contexts(part.id)).toMatchObject([{ name: 'Part' }]);
 });
