@@ -25,7 +25,10 @@ export function parseAllowedHosts(text: string): Result<readonly AllowedHost[], 
   const parsed = entries.map((entry) => parseEntry(entry));
   const problems = entries
     .filter((_, index) => parsed[index] === undefined)
-    .map((entry) => `${JSON.stringify(entry)} is not a host, address or CIDR`);
+    .map(
+      (entry) =>
+        `${JSON.stringify(entry)} ${/\/0+(?::|$)/.test(entry) ? 'would let every address through' : 'is not a host, address or CIDR'}`,
+    );
   return problems.length > 0 ? err(problems) : ok(parsed.filter((entry) => entry !== undefined));
 }
 
