@@ -134,7 +134,8 @@ function renameRepository(tells: boolean): ModelCommand {
       const renamed = await forge.changeRepository(real.fullName, { name: `${name}x` });
       real.fullName = `${owner}/${name}x`;
       if (!tells && model.isAddressSeen) return;
-      await patch(api, real, { remote_url: renamed.clone_url });
+      // Of a new address nothing is known, so that a branch which was renamed unseen could not be told from one that was deleted.
+      await patch(api, real, { remote_url: renamed.clone_url, ref: model.branch });
       model.isAddressSeen = false;
       // What is the default branch there is asked anew by the next run: a rename before that cannot be told from a deletion.
       model.isBranchSeen = false;
