@@ -49,13 +49,10 @@ export function createErrorHandler(links: Links, redact: Redactor) {
         request_id: request.id,
       });
     }
-    if (isUnavailable(error)) {
-      request.log.error({ err: error }, 'the database is not available');
-      return sendRefusal(links, request, reply, refuse('UNAVAILABLE', 'The database does not answer.'));
-    }
-    if (toFailure(error).code === 'DATABASE_CONFLICT') {
-      request.log.warn({ err: error }, 'a request gave way to other changes');
-      return sendRefusal(links, request, reply, refuse('UNAVAILABLE', 'Other changes of the same rows came first; nothing was changed.'));
+    const own = toFailure(error);
+    if (own.code !== 'INTERNAL') {
+      request.log[own.code === 'DATABASE_CONFLICT' ? 'warn' : 'error']({ err: error, code: own.code }, 'a request was not carried out');
+      return sendRefusal(links, request, reply, refuse('UNAVAILABLE', own.message));
     }
     if (error.statusCode !== undefined && error.statusCode < 500)
       return sendRefusal(links, request, reply, refuse('REQUEST_INVALID', error.message));
@@ -102,14 +99,4 @@ function fieldRefusal(issues: readonly Issue[]): Refusal {
 function unknownKeys({ keyword, params }: Issue): readonly string[] {
   const keys = keyword === 'unrecognized_keys' ? params?.['keys'] : undefined;
   return Array.isArray(keys) ? keys.map(String) : [];
-}
-
-/** Connection failures of the driver, and PostgreSQL's classes 08 (connection) and 57P (shutting down). */
-function isUnavailable(error: Error & { readonly code?: string }): boolean {
-  const code = error.code ?? '';
-  return (
-    /^(?:ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EPIPE)$/.test(code) ||
-    /^(?:08|57P|53300)/.test(code) ||
-    /timeout exceeded when trying to connect|Connection terminated/.test(error.message)
-  );
 }

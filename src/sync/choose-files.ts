@@ -1,7 +1,7 @@
 import type { Problem, TreeFile } from '#domain/content.ts';
 import { Failure, isFailure } from '#domain/failure.ts';
 import { isSkipped } from '#git/listing.ts';
-import type { ContentSource, SkipReason, SkippedEntry } from '#git/source.ts';
+import type { ContentSource, SkipReason, SkippedEntry, TreeDifference } from '#git/source.ts';
 import type { FileList, FileListBuilder } from '#import/file-list.ts';
 import { createFileList } from '#import/file-list.ts';
 import { makeProblem } from '#import/problem-codes.ts';
@@ -75,7 +75,7 @@ async function chooseChanged(request: ChooseRequest): Promise<ChosenChanges | un
     source.findFile(ignorePath(pathPrefix), signal),
   ]);
   if (difference === undefined) return undefined;
-  if (pathPrefix !== '' && difference.removed.length > 0) await requireFolder(source, pathPrefix, signal);
+  if (pathPrefix !== '' && mayHaveGone(difference)) await requireFolder(source, pathPrefix, signal);
   const changedPaths = new Set([
     ...difference.changed.map((file) => file.path),
     ...difference.removed,
@@ -88,6 +88,11 @@ async function chooseChanged(request: ChooseRequest): Promise<ChosenChanges | un
   for (const file of difference.changed) addChosen(files, selector, file);
   const problems = [...skippedProblems(request, difference.skipped, ignore), ...selector.problems];
   return { scope: 'changed', files, changedPaths, problems };
+}
+
+/** Files went and none of the others tells that their folder is still there. */
+function mayHaveGone({ removed, changed, skipped }: TreeDifference): boolean {
+  return removed.length > 0 && changed.length + skipped.length === 0;
 }
 
 /** A folder that is not there has no content, and a mistyped one must not take away what is served. */

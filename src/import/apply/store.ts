@@ -53,3 +53,13 @@ export async function addVersions(tx: Tx, { objects, changes, line }: Stage, imp
     from ${objects} s join ${changes} x on x.object_id = s.object_id
     where x.action <> 'removed'`.execute(tx.kysely);
 }
+
+/**
+ * Lets the planner know what is served since a large import: PostgreSQL looks by itself a minute later, the embedded database never, and until then
+ * every small import would read all that is served of its repository. 0.3 s at 100,000 objects; bodies are not looked at.
+ */
+export async function measureContent({ session }: Pick<Stage, 'session'>): Promise<void> {
+  await sql`analyze object_versions (object_id, line_id, from_import, to_import, kind, key, path, schema_name), objects, name_claims`.execute(
+    session.kysely,
+  );
+}

@@ -4,7 +4,7 @@ import { makeProblem } from '#import/problem-codes.ts';
 import type { ProblemList } from '#import/problem-list.ts';
 import type { Stage } from '#import/stage/store.ts';
 import type { Duplicate, LostSchema, Scope, TakenName } from './store.ts';
-import { countChanges, findChanges, findLostSchemas, findTakenNames, takeOutDuplicates } from './store.ts';
+import { countChanges, findChanges, findLostSchemas, findTakenNames, measureChanges, measureStaged, takeOutDuplicates } from './store.ts';
 
 /** Of one kind of problem; what is found beyond is counted. */
 const MOST_FOUND = 10_000;
@@ -25,8 +25,11 @@ export interface Plan {
  * read, and an object that moved to another file is the same object. Served content is not touched; `applyPlan` and a preview start from it.
  */
 export async function planStage(stage: Stage, scope: Scope, problems: ProblemList): Promise<Plan> {
+  const isPart = scope === 'changed';
+  if (isPart) await measureStaged(stage);
   const duplicates = await takeOutDuplicates(stage, scope, MOST_FOUND);
   await findChanges(stage, scope);
+  if (isPart) await measureChanges(stage);
   const lost = await findLostSchemas(stage, MOST_FOUND);
   problems.addSorted([...duplicates.map(toDuplicate), ...lost.map(toLost)]);
   problems.addHidden('error', hidden(duplicates) + hidden(lost));

@@ -7,6 +7,19 @@ import type { Stage } from '#import/stage/store.ts';
 /** Which of the served objects are under question: all of them, or those of the stage's paths. */
 export type Scope = 'all' | 'changed';
 
+/**
+ * Lets the planner know how few there are of what is staged. Of a table that it knows nothing of it assumes ten pages, more than a thousand rows,
+ * and reads all of what is served: 420 ms of a push that changes one file of 100,000, which are 4 then.
+ */
+export async function measureStaged({ session, objects, paths }: Stage): Promise<void> {
+  await sql`analyze ${objects} (object_id, kind, key, schema_name), ${paths}`.execute(session.kysely);
+}
+
+/** The same of what differs. */
+export async function measureChanges({ session, changes }: Stage): Promise<void> {
+  await sql`analyze ${changes}`.execute(session.kysely);
+}
+
 /** An object that has the identity of another one that comes before it. */
 export interface Duplicate {
   readonly kind: ContentKind;
