@@ -173,11 +173,15 @@ interface Moments {
   readonly onRead?: (signal: AbortSignal) => Promise<unknown>;
 }
 
-/** Content that is one config context, at a commit of its own. */
-export async function sourceOf(name: string, { onOpen, onRead }: Moments = {}): Promise<OpenSource> {
+/** Content that is one config context, or several of one file, at a commit of its own. */
+export async function sourceOf(
+  name: string,
+  { onOpen, onRead, beside = [] }: Moments & { beside?: readonly string[] } = {},
+): Promise<OpenSource> {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'config_contexts'));
-  writeFileSync(join(folder, 'config_contexts', 'a.json'), JSON.stringify({ _metadata: { name } }));
+  const contexts = [name, ...beside].map((each) => ({ _metadata: { name: each } }));
+  writeFileSync(join(folder, 'config_contexts', 'a.json'), JSON.stringify(contexts.length === 1 ? contexts[0] : contexts));
   const source = await openLocalSource(await newGit(), folder, noAbort());
   return async (_log, signal) => {
     await onOpen?.(signal);
