@@ -58,6 +58,10 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
     what: 'The certificate of the server is not trusted.',
     why: 'It was signed by an authority of your own, is out of date, or names another host.',
   },
+  WRONG_SERVER: {
+    what: 'What answers at the address of the token is not the provider that was named.',
+    why: 'The address is mistyped, names another product, or a proxy or log-in page stands before the server.',
+  },
   CONNECTION_FAILED: {
     what: 'The server could not be reached, or the connection broke.',
     why: 'It is down, or name resolution, network, firewall or proxy stand between.',

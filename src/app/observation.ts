@@ -7,7 +7,7 @@ import type { Instruments } from '#observe/registry.ts';
 import { createInstruments } from '#observe/registry.ts';
 import type { OpenTracing } from '#observe/tracing.ts';
 import { openTracing } from '#observe/tracing.ts';
-import type { Provider } from '#providers/contract.ts';
+import type { ForgeConnection, Provider } from '#providers/contract.ts';
 import { watchProvider } from './secrets.ts';
 
 /** What a process tells of itself while it works. */
@@ -52,6 +52,16 @@ export async function openObservation({ config, version, watch, fetch, log }: Ob
 
 function countProvider(provider: Provider, meters: AppMeters): Provider {
   const connect = provider.connect?.bind(provider);
-  if (connect === undefined) return provider;
-  return { ...provider, connect: (connection) => connect({ ...connection, fetch: meters.countCalls(provider.id, connection.fetch) }) };
+  const verifyToken = provider.verifyToken?.bind(provider);
+  const counted = (connection: ForgeConnection): ForgeConnection => ({
+    ...connection,
+    fetch: meters.countCalls(provider.id, connection.fetch),
+  });
+  return {
+    ...provider,
+    ...(connect === undefined ? {} : { connect: (connection) => connect(counted(connection)) }),
+    ...(verifyToken === undefined
+      ? {}
+      : { verifyToken: (connection, repository, signal) => verifyToken(counted(connection), repository, signal) }),
+  };
 }

@@ -36,6 +36,7 @@ export function watchVault(vault: Vault, watch: SecretWatch): Vault {
 export function watchProvider(provider: Provider, watch: SecretWatch): Provider {
   const { webhooks } = provider;
   const connect = provider.connect?.bind(provider);
+  const verifyToken = provider.verifyToken?.bind(provider);
   return {
     ...provider,
     ...(webhooks === undefined ? {} : { webhooks: watchReader(webhooks, watch) }),
@@ -45,6 +46,14 @@ export function watchProvider(provider: Provider, watch: SecretWatch): Provider 
           connect(connection) {
             watch.add(connection.secret);
             return connect(connection);
+          },
+        }),
+    ...(verifyToken === undefined
+      ? {}
+      : {
+          verifyToken(connection, repository, signal) {
+            watch.add(connection.secret);
+            return verifyToken(connection, repository, signal);
           },
         }),
   };

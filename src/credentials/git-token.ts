@@ -1,4 +1,6 @@
 import type { FieldErrors } from '#domain/refusal.ts';
+import type { Capabilities, Capability, CapabilityName, MissingPermission } from '#domain/token.ts';
+import { CAPABILITY_STATES } from '#domain/token.ts';
 import type { ProviderId } from '#domain/words.ts';
 import type { CredentialRow } from './store.ts';
 
@@ -15,7 +17,7 @@ export interface GitToken {
   readonly expiry_source: CredentialRow['expiry_source'];
   readonly state: CredentialRow['state'];
   readonly reason: string | null;
-  readonly capabilities: Readonly<Record<CapabilityName, Capability>>;
+  readonly capabilities: Capabilities;
   readonly missing: readonly MissingPermission[];
   readonly scopes: readonly string[] | null;
   readonly verified_at: string | null;
@@ -24,21 +26,6 @@ export interface GitToken {
   readonly created_at: string;
   readonly updated_at: string;
   readonly username: string | null;
-}
-
-export const CAPABILITIES = ['read', 'webhooks', 'statuses', 'comments', 'push'] as const;
-export type CapabilityName = (typeof CAPABILITIES)[number];
-export const CAPABILITY_STATES = ['verified', 'denied', 'probable', 'unverifiable', 'inconclusive'] as const;
-
-export interface Capability {
-  readonly state: (typeof CAPABILITY_STATES)[number];
-  readonly detail: string;
-}
-
-export interface MissingPermission {
-  readonly permission: string;
-  readonly why: string;
-  readonly fix_url: string | null;
 }
 
 /** A Git token as sent. In a change, what is absent stays; `null` takes away. */
@@ -85,7 +72,7 @@ const UNTRIED: Capability = {
   detail: 'This token has not been examined; what it may do shows at the repositories that use it.',
 };
 
-function toCapabilities(stored: unknown): Readonly<Record<CapabilityName, Capability>> {
+function toCapabilities(stored: unknown): Capabilities {
   const of = (name: CapabilityName): Capability => readCapability(stored, name) ?? UNTRIED;
   return { read: of('read'), webhooks: of('webhooks'), statuses: of('statuses'), comments: of('comments'), push: of('push') };
 }

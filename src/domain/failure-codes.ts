@@ -61,6 +61,10 @@ export const FAILURES = {
     operational: 'error-connection',
     help: 'Give the certificate authority of the server to the repository or credential.',
   },
+  WRONG_SERVER: {
+    retryClass: 'setup',
+    help: 'Check the url of the token: it is the address that people open, without a path of the API.',
+  },
   // remote
   CONNECTION_FAILED: {
     retryClass: 'transient',

@@ -1,6 +1,7 @@
 import type { RepositoryEvent } from '#domain/event.ts';
 import type { Result } from '#domain/result.ts';
 import type { CommitStatus } from '#domain/status.ts';
+import type { TokenReport } from '#domain/token.ts';
 import type { CommitId, GitAccess, ProviderId } from '#domain/words.ts';
 
 /** Header names in lower case, as Node gives them. */
@@ -199,6 +200,12 @@ export interface Provider {
   readonly webhooks?: WebhookReader;
   /** Absent for `plain`: Git and nothing else. */
   connect?(connection: ForgeConnection): ForgeApi;
+  /**
+   * What can be known of a token without writing anything, by the fewest calls that answer, one after the other. `repository` (full name)
+   * is tried where it is given, else one that the token reaches. Throws Failure as a `ForgeApi` does for what keeps the provider from
+   * saying: a refused token, a limit, no answer, and WRONG_SERVER where something else answers.
+   */
+  verifyToken?(connection: ForgeConnection, repository: string | undefined, signal: AbortSignal): Promise<TokenReport>;
   /** Username and password for Git over HTTPS with this secret. */
   gitAccess(username: string | undefined, secret: string): GitAccess;
   /** Address that people and Git know this provider by when the token names none; undefined for `plain`. */

@@ -20,13 +20,13 @@ export function createTokens(nextId: () => number): Tokens {
       tokens.set(token.id, token);
       return token;
     },
-    change: (id, { scopes, permissions, ...common }) => {
+    change: (id, { scopes, permissions, pending_approval: pending, ...common }) => {
       const old = tokens.get(id);
       if (old === undefined) return undefined;
       const changed: Token =
         old.kind === 'classic'
           ? { ...old, ...common, scopes: scopes ?? old.scopes }
-          : { ...old, ...common, permissions: permissions ?? old.permissions };
+          : { ...old, ...common, permissions: permissions ?? old.permissions, pending_approval: pending ?? old.pending_approval };
       tokens.set(id, changed);
       return changed;
     },

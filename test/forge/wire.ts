@@ -20,7 +20,13 @@ const tokenCommon = {
 
 const githubToken = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('classic'), ...tokenCommon, scopes: z.array(z.string()).default([]) }),
-  z.strictObject({ kind: z.literal('fine-grained'), ...tokenCommon, permissions: z.record(z.string(), permissionLevel).default({}) }),
+  z.strictObject({
+    kind: z.literal('fine-grained'),
+    ...tokenCommon,
+    permissions: z.record(z.string(), permissionLevel).default({}),
+    /** An owner of the organization has not approved it: it sees what is public and nothing else. */
+    pending_approval: z.boolean().default(false),
+  }),
 ]);
 
 export const newToken = z.union([githubToken, gitlabToken]);
@@ -33,6 +39,7 @@ export const tokenChange = z.strictObject({
   expires_at: z.iso.datetime({ offset: true }).exactOptional(),
   revoked: z.boolean().exactOptional(),
   sso_required: z.boolean().exactOptional(),
+  pending_approval: z.boolean().exactOptional(),
   /** Requests of this hour that are left, as `x-ratelimit-remaining` tells them. */
   requests_left: z.int().nonnegative().exactOptional(),
 });

@@ -4,6 +4,7 @@ import { GITHUB_URL } from './call.ts';
 import { settings } from './hook-settings.ts';
 import { parseEvent } from './parse-event.ts';
 import { identify, verify } from './verify.ts';
+import { verifyToken } from './verify-token.ts';
 
 /** GitHub and GitHub Enterprise Server. */
 export const github: Provider = {
@@ -25,6 +26,7 @@ export const github: Provider = {
     parseEvent,
   },
   connect,
+  verifyToken,
   // Any name does for a token; this one is what an installation token asks for (PROVIDERS.md 1.4).
   gitAccess: (username, secret) => ({ username: username ?? 'x-access-token', secret }),
   defaultUrl: GITHUB_URL,

@@ -1,6 +1,6 @@
 import type { FormattedResponse } from '@gitbeaker/requester-utils';
 import { createRequesterFn } from '@gitbeaker/requester-utils';
-import { Commits, ProjectHooks, Projects } from '@gitbeaker/rest';
+import { Commits, PersonalAccessTokens, ProjectHooks, ProjectMembers, Projects, Users } from '@gitbeaker/rest';
 import type { Redactor } from '#domain/redact.ts';
 import { createRedactor } from '#domain/redact.ts';
 import type { ForgeConnection } from '#providers/contract.ts';
@@ -17,6 +17,9 @@ export interface Gitlab {
   readonly projects: Projects;
   readonly hooks: ProjectHooks;
   readonly commits: Commits;
+  readonly members: ProjectMembers;
+  readonly tokens: PersonalAccessTokens;
+  readonly users: Users;
 }
 
 export interface GitlabCalls {
@@ -55,7 +58,14 @@ function openGitlab({ url, secret, fetch }: ForgeConnection, signal: AbortSignal
       (endpoint, request = {}) => send({ fetch, signal, redact }, endpoint, request),
     ),
   };
-  return { projects: new Projects(options), hooks: new ProjectHooks(options), commits: new Commits(options) };
+  return {
+    projects: new Projects(options),
+    hooks: new ProjectHooks(options),
+    commits: new Commits(options),
+    members: new ProjectMembers(options),
+    tokens: new PersonalAccessTokens(options),
+    users: new Users(options),
+  };
 }
 
 interface Sending {

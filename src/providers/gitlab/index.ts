@@ -5,6 +5,7 @@ import { identify } from './identify.ts';
 import { parseEvent } from './parse-event.ts';
 import { secretsOf, settings } from './secrets.ts';
 import { verify } from './verify.ts';
+import { verifyToken } from './verify-token.ts';
 
 /** What a group's or project's path is made of. */
 const PART = /^[\w.][\w.-]*$/;
@@ -32,6 +33,7 @@ export const gitlab: Provider = {
     parseEvent,
   },
   connect,
+  verifyToken,
   // Any name does for a token of a person, project or group; a deploy token has its own (PROVIDERS.md 1.4).
   gitAccess: (username, secret) => ({ username: username ?? 'oauth2', secret }),
   defaultUrl: GITLAB_URL,

@@ -63,7 +63,9 @@ export function roleIn(caller: Token, repository: Repository): Role | undefined 
   return repository.private ? undefined : 'read';
 }
 
-export function isMember({ repositories }: Token, repository: Repository): boolean {
+export function isMember(token: Token, repository: Repository): boolean {
+  if (token.kind === 'fine-grained' && token.pending_approval) return false;
+  const { repositories } = token;
   const fullName = fullNameOf(repository).toLowerCase();
   return repositories === 'all' || repositories.some((name) => name.toLowerCase() === fullName);
 }
