@@ -5,7 +5,7 @@
  */
 const TABLES = ['db/database.ts', 'db/again.ts', 'db/schema.ts', 'db/time.ts', 'db/filter.ts', 'db/snapshot.ts', 'db/read-pages.ts'];
 const CONTRACT = 'providers/contract.ts';
-const MANAGEMENT = ['people/', 'credentials/', 'repositories/', 'hooks/', 'content/', 'runs/', 'retention/'];
+const MANAGEMENT = ['people/', 'credentials/', 'repositories/', 'hooks/', 'content/', 'runs/', 'retention/', 'rekey/'];
 const STAGES = ['receive/', 'inbox/', 'poll/', 'sync/', 'import/', 'report/'];
 
 const MAY_IMPORT = {
@@ -28,6 +28,7 @@ const MAY_IMPORT = {
   sync: ['steps/', 'domain/', 'queue/', 'git/', 'import/', 'report/store.ts', CONTRACT, ...TABLES],
   // management
   retention: ['domain/', ...TABLES],
+  rekey: ['domain/', 'credentials/sealed-columns.ts', 'credentials/vault.ts', ...TABLES],
   people: ['domain/', ...TABLES],
   credentials: ['domain/', 'queue/', 'net/', 'people/', CONTRACT, ...TABLES],
   hooks: ['steps/', 'domain/', 'queue/', 'net/', 'people/', 'credentials/', 'repositories/', CONTRACT, ...TABLES],

@@ -29,6 +29,7 @@ import type { StaticToken } from '#people/authenticate.ts';
 import { bootstrap } from '#people/bootstrap.ts';
 import { findProvider as findKnownProvider } from '#providers/registry.ts';
 import { openQueue } from '#queue/boss.ts';
+import { countByKey } from '#rekey/keys.ts';
 import { ensureLocalToken, removeServiceFile, writeServiceFile } from '#service-file.ts';
 import type { UploadDeps } from '#sync/upload.ts';
 
@@ -98,9 +99,9 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   // Without a configured address the one that is listened on is named, whichever port that came to be.
   const publicUrl = config.publicUrl.replace(/:0$/, `:${port}`);
   const links = createLinks(publicUrl);
-  const keys = loadSecretKeys(config.secretKeys, config.dataDir);
-  watchKeys(watch, keys);
-  const vault = watchVault(createVault(keys), watch);
+  const secretKeys = loadSecretKeys(config.secretKeys, config.dataDir);
+  watchKeys(watch, secretKeys);
+  const vault = watchVault(createVault(secretKeys), watch);
   const findProvider: HookDeps['findProvider'] = (id) => {
     const provider = findKnownProvider(id);
     return provider === undefined ? undefined : observation.observeProvider(provider);
@@ -153,15 +154,16 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
     setTimeout(() => stopping.abort(), FINISH_WITHIN_MS).unref();
   });
   const staticTokens = toStaticTokens(config, localToken);
-  const operations = createOperations({ config, database, queue, links, run, start, staticTokens, version, observation });
+  const operations = createOperations({ config, database, queue, links, run, start, staticTokens, version, observation, vault });
   if (config.metricsPort !== undefined) {
     const { createOperationsServer } = await import('#http/operations-server.ts');
     const monitored = createOperationsServer(operations);
     onClose(() => monitored.close());
     await monitored.listen({ host: config.host, port: config.metricsPort });
   }
+  const keys = await countByKey({ database, vault });
   const started = (url: string | undefined): Omit<App, 'close'> => {
-    const notes = sayStarted(log, config, { roles, version, git: gitVersion, url, publicUrl });
+    const notes = sayStarted(log, config, { roles, version, git: gitVersion, url, publicUrl, keys });
     return { url, localToken, notes };
   };
   if (loading === undefined) return started(undefined);

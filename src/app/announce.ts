@@ -1,6 +1,9 @@
 import type { Logger } from 'pino';
 import type { Config } from '#config.ts';
 import { ignoredProxies, unknownVariables } from '#config.ts';
+import { sumByRole } from '#rekey/keys.ts';
+import type { KeyUse } from '#rekey/keys.ts';
+import { keyNotes } from './examine/secrets.ts';
 
 export interface Started {
   readonly roles: { readonly web: boolean; readonly worker: boolean };
@@ -8,14 +11,18 @@ export interface Started {
   readonly git: string;
   readonly url: string | undefined;
   readonly publicUrl: string;
+  readonly keys: readonly KeyUse[];
 }
 
 /** One line of the log that says what started, and with what. Answers with the notes, for whoever started it. */
-export function sayStarted(log: Logger, config: Config, { roles, version, git, url, publicUrl }: Started): readonly string[] {
-  const notes = startNotes(config, publicUrl);
+export function sayStarted(log: Logger, config: Config, { roles, version, git, url, publicUrl, keys }: Started): readonly string[] {
+  const notes = [...keyNotes(keys), ...startNotes(config, publicUrl)];
   const database = config.databaseUrl === undefined ? 'embedded' : 'PostgreSQL';
   const { metricsPort, dataDir } = config;
   log.info({ version, git, web: roles.web, worker: roles.worker, url, publicUrl, metricsPort, database, dataDir, notes }, 'started');
+  // Whatever needs one of them fails until its key is back, and nobody may notice for days.
+  const { unknown } = sumByRole(keys);
+  if (unknown > 0) log.warn({ code: 'SECRET_UNREADABLE', secrets: unknown }, 'stored secrets open with no key of TRIBUTARY_SECRET_KEYS');
   return notes;
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from '#config.ts';
+import type { Vault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
 import type { Links } from '#domain/links.ts';
 import type { OperationsDeps } from '#http/operations-server.ts';
@@ -7,6 +8,7 @@ import { createAuthenticate } from '#people/authenticate.ts';
 import type { StaticToken } from '#people/authenticate.ts';
 import type { Bootstrap } from '#people/bootstrap.ts';
 import type { Queue } from '#queue/boss.ts';
+import { countByKey, sumByRole } from '#rekey/keys.ts';
 import type { RunDeps } from '#sync/run.ts';
 import type { Observation } from './observation.ts';
 import { checkReady } from './ready.ts';
@@ -21,11 +23,12 @@ export interface OperationsParts {
   readonly staticTokens: readonly StaticToken[];
   readonly version: string;
   readonly observation: Observation;
+  readonly vault: Pick<Vault, 'keyIds'>;
 }
 
 /** What monitors ask of a process, on whichever port. Made once: its metrics may be registered once only. */
 export function createOperations(parts: OperationsParts): OperationsDeps {
-  const { config, database, queue, links, run, version, observation } = parts;
+  const { config, database, queue, links, run, version, observation, vault } = parts;
   const { instruments, gitProcesses } = observation;
   return {
     links,
@@ -33,7 +36,15 @@ export function createOperations(parts: OperationsParts): OperationsDeps {
     redact: run.redact,
     version,
     authenticate: createAuthenticate({ database, bootstrap: parts.start, staticTokens: parts.staticTokens }),
-    metrics: createScrape({ instruments, database, jobs: () => queue.counts(), gitProcesses, dataDir: config.dataDir, version }),
+    metrics: createScrape({
+      instruments,
+      database,
+      jobs: () => queue.counts(),
+      secrets: async () => sumByRole(await countByKey({ database, vault })),
+      gitProcesses,
+      dataDir: config.dataDir,
+      version,
+    }),
     checkReady: () => checkReady(database, queue),
   };
 }

@@ -20,6 +20,9 @@ export function watchKeys(watch: SecretWatch, keys: readonly Uint8Array[]): void
 /** The vault, telling the watch each secret that it seals or opens: from then on it is masked wherever it turns up. */
 export function watchVault(vault: Vault, watch: SecretWatch): Vault {
   return {
+    keyIds: vault.keyIds,
+    // Shows no secret to anybody, so there is nothing to mask; ten thousand in the watch would slow every line of the log.
+    reseal: (sealed, place) => vault.reseal(sealed, place),
     seal(secret, place) {
       watch.add(secret);
       return vault.seal(secret, place);

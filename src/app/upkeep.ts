@@ -3,11 +3,13 @@ import { pino } from 'pino';
 import type { Vault } from '#credentials/vault.ts';
 import type { Config } from '#config.ts';
 import type { Database } from '#db/database.ts';
-import { migrate } from '#db/migrate.ts';
+import { migrate, requireCurrentSchema } from '#db/migrate.ts';
 import { openDatabase } from '#db/open.ts';
 import type { Check } from '#domain/check.ts';
 import { createRedactor } from '#domain/redact.ts';
 import { openQueue } from '#queue/boss.ts';
+import type { Rekeyer } from '#rekey/rekey.ts';
+import { createRekeyer } from '#rekey/rekey.ts';
 import { examineInstallation } from './examine/installation.ts';
 
 type DatabaseConfig = Pick<Config, 'databaseUrl' | 'dataDir'>;
@@ -31,6 +33,19 @@ export async function inspectDatabase(config: DatabaseConfig, vault: Vault | und
   return withDatabase(config, log, (database) =>
     examineInstallation({ database, vault, version }, (work) => withQueue(database, log, false, work)),
   );
+}
+
+/** Hands `work` what re-keying needs of the database, whose schema has to be this code's. */
+export async function rekeyDatabase<T>(
+  config: DatabaseConfig,
+  log: Logger,
+  vault: Vault,
+  work: (rekeyer: Rekeyer) => Promise<T>,
+): Promise<T> {
+  return withDatabase(config, log, async (database) => {
+    await requireCurrentSchema(database);
+    return work(createRekeyer({ database, vault }));
+  });
 }
 
 async function withDatabase<T>(config: DatabaseConfig, log: Logger, work: (database: Database) => Promise<T>): Promise<T> {

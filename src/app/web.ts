@@ -16,6 +16,7 @@ import { parseRemoteUrl, sameRemoteKey } from '#net/remote-url.ts';
 import type { Bootstrap } from '#people/bootstrap.ts';
 import type { Queue } from '#queue/boss.ts';
 import { hasWorkers, listWorkers } from '#queue/workers.ts';
+import { createRekeyer } from '#rekey/rekey.ts';
 import { createGroupedStore } from '#receive/grouped-store.ts';
 import { createKnownHooks } from '#receive/known-hooks.ts';
 import { registerReceive } from '#receive/route.ts';
@@ -60,6 +61,7 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
     listWorkers: () => listWorkers(database),
     now,
     examine: () => examineInstallation({ database, vault: hooks.vault, version: deps.operations.version }, (work) => work(queue)),
+    rekeyer: createRekeyer({ database, vault: hooks.vault }),
     operators: deps.start.organizationSlug,
     hasWorkers: () => hasWorkers(database),
     registerReceive: (scope) =>

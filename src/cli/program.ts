@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import type { ImportOptions } from './commands/import.ts';
+import type { RekeyOptions } from './commands/rekey.ts';
 import type { ExitCode } from './exit.ts';
 import { CommandError, EXIT } from './exit.ts';
 import type { GlobalOptions } from './settings.ts';
@@ -50,6 +51,7 @@ function buildProgram(terminal: Terminal, done: (code: ExitCode) => void): Comma
   addServices(program, terminal, done);
   addImport(program, terminal, done);
   addUpkeep(program, terminal, done);
+  addSecrets(program, terminal, done);
   return program;
 }
 
@@ -118,6 +120,22 @@ function addUpkeep(program: Command, terminal: Terminal, done: (code: ExitCode) 
           programVersion: readVersion(),
         }),
       );
+    });
+}
+
+function addSecrets(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+  program
+    .command('secrets')
+    .description('look after the stored secrets')
+    .command('rekey')
+    .description('seal every stored secret anew under the first key of TRIBUTARY_SECRET_KEYS, while the service runs')
+    .option('--dry-run', 'try to open and seal each one; change nothing')
+    .option('--exit-code', 'with --dry-run: exit with 3 when some stand under another key')
+    .option('--json', 'print the outcome as JSON, and nothing else, on standard output')
+    .addHelpText('after', '\nMay be stopped, repeated and run by several at once. Exits with 1 when a secret opens with no key.')
+    .action(async (_options, command: Command) => {
+      const { runRekey } = await import('./commands/rekey.ts');
+      done(await runRekey(terminal, command.optsWithGlobals<RekeyOptions>()));
     });
 }
 

@@ -187,12 +187,6 @@ export async function touchCredential(database: Database, id: string): Promise<v
     .execute();
 }
 
-/** A page of sealed secrets by id, to see whether the keys at hand open them. */
-export async function listSealedCredentials(database: Database, afterId: string | undefined, limit: number) {
-  const query = database.kysely.selectFrom('credentials').select(['id', 'organization_id', 'sealed_secret']).orderBy('id').limit(limit);
-  return (afterId === undefined ? query : query.where('id', '>', afterId)).execute();
-}
-
 /** By the database's clock; 0 or less: not any more. */
 function msUntil(column: 'paused_until' | 'git_paused_until') {
   return sql<number>`coalesce(extract(epoch from ${sql.ref(column)} - clock_timestamp()) * 1000, 0)::float8`;

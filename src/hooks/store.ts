@@ -119,12 +119,6 @@ export async function noteRemote(
     .execute();
 }
 
-/** A page of sealed secrets by id, to see whether the keys at hand open them. */
-export async function listSealedHooks(database: Database, afterId: string | undefined, limit: number) {
-  const query = database.kysely.selectFrom('hooks').select(['id', 'organization_id', 'sealed_secret']).orderBy('id').limit(limit);
-  return (afterId === undefined ? query : query.where('id', '>', afterId)).execute();
-}
-
 /** Which of these deliveries are in the inbox. */
 export async function listKnownKeys(database: Database, hookId: string, keys: readonly string[]): Promise<readonly string[]> {
   if (keys.length === 0) return [];

@@ -9,6 +9,7 @@ import type { HookDeps } from '#hooks/hook.ts';
 import type { Authenticate } from '#people/authenticate.ts';
 import type { WorkerState } from '#queue/workers.ts';
 import type { JobSender } from '#queue/queue.ts';
+import type { Rekeyer } from '#rekey/rekey.ts';
 import type { RepositoryDeps } from '#repositories/manage.ts';
 import type { StartedUpload, Upload } from '#sync/upload.ts';
 import type { Spool } from '#sync/spool.ts';
@@ -35,6 +36,7 @@ export interface HttpDeps {
   readonly hooks: HookDeps;
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
   readonly listWorkers: () => Promise<readonly WorkerState[]>;
+  readonly rekeyer: Rekeyer;
   readonly examine: () => Promise<readonly Check[]>;
   /** Slug of the organization whose keepers run the installation. */
   readonly operators: string;

@@ -18,6 +18,7 @@ import { openEventStreams } from './routes/events.ts';
 import { registerGitTokens } from './routes/git-tokens.ts';
 import { registerImports } from './routes/imports.ts';
 import { registerInstallation } from './routes/installation.ts';
+import { registerSecrets } from './routes/secrets.ts';
 import { registerJobResults } from './routes/job-results.ts';
 import { registerJobs } from './routes/jobs.ts';
 import { registerOperations } from './routes/operations.ts';
@@ -121,6 +122,7 @@ async function registerOrganizations(scope: FastifyInstance, deps: HttpDeps, aut
   registerDeliveries(api, deps, auth);
   registerPeople(api, deps, auth);
   registerInstallation(api, deps, auth);
+  registerSecrets(api, deps, auth);
   await scope.register(async (inner) => registerImports(inner, deps, auth));
   refuseOtherMethods();
 }

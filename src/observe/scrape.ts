@@ -10,6 +10,8 @@ export interface ScrapeDeps {
   readonly instruments: Instruments;
   readonly database: Database;
   readonly jobs: () => Promise<readonly JobCounts[]>;
+  /** Stored secrets by the role of the key that they stand under. */
+  readonly secrets: () => Promise<Readonly<Record<string, number>>>;
   readonly gitProcesses: () => number;
   readonly dataDir: string;
   readonly version: string;
@@ -62,15 +64,16 @@ export function createScrape(deps: ScrapeDeps): Scrape {
   };
 }
 
-async function setGauges({ instruments, database, jobs, gitProcesses, dataDir }: ScrapeDeps): Promise<void> {
+async function setGauges({ instruments, database, jobs, secrets, gitProcesses, dataDir }: ScrapeDeps): Promise<void> {
   const { set, clear } = instruments;
-  const seen = await within(DATABASE_MS, Promise.all([readHealth(database), jobs()]));
+  const seen = await within(DATABASE_MS, Promise.all([readHealth(database), jobs(), secrets()]));
   for (const name of OF_THE_INSTALLATION) clear(name);
   set('tributary_database_up', {}, seen === undefined ? 0 : 1);
   if (seen !== undefined) {
     setHealth(instruments, seen[0]);
     for (const { name: job, ...states } of seen[1])
       for (const [state, count] of Object.entries(states)) set('tributary_jobs', { job, state }, count);
+    for (const [key, count] of Object.entries(seen[2])) set('tributary_secrets', { key }, count);
   }
   set('tributary_git_processes', {}, gitProcesses());
   for (const [state, count] of Object.entries(database.connections())) set('tributary_database_connections', { state }, count);
@@ -94,6 +97,7 @@ const OF_THE_INSTALLATION: readonly MetricName[] = [
   'tributary_repositories_stale',
   'tributary_credentials',
   'tributary_credential_next_expiry_seconds',
+  'tributary_secrets',
   'tributary_hooks',
   'tributary_workers',
   'tributary_upkeep_age_seconds',

@@ -24,6 +24,8 @@ export const ACTIONS = {
   'metrics:view': EVERYONE,
   // Of the organization that came with the installation.
   'installation:view': KEEPERS,
+  // Names credentials of every organization.
+  'installation:rekey': ['owner', 'admin'],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Action = keyof typeof ACTIONS;

@@ -11,6 +11,7 @@ export const LAYER_FAULTS: Readonly<Record<string, readonly [file: string, sourc
   'layer-poll': ['src/poll/planted.ts', "import '#inbox/store.ts';"],
   'layer-observe': ['src/observe/planted.ts', "import '#sync/store.ts';"],
   'layer-retention': ['src/retention/planted.ts', "import '#sync/store.ts';"],
+  'layer-rekey': ['src/rekey/planted.ts', "import '#hooks/store.ts';"],
   'layer-receive': ['src/receive/planted.ts', "import '#sync/store.ts';"],
   'layer-import': ['src/import/planted.ts', "import '#sync/store.ts';"],
   'layer-report': ['src/report/planted.ts', "import '#import/store.ts';"],

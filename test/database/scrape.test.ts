@@ -16,7 +16,15 @@ afterAll(() => database.close());
 
 function openScrape() {
   const instruments = createInstruments();
-  const scrape = createScrape({ instruments, database, jobs: async () => [], gitProcesses: () => 0, dataDir: tmpdir(), version: '1' });
+  const scrape = createScrape({
+    instruments,
+    database,
+    jobs: async () => [],
+    secrets: async () => ({ first: 2, old: 1, unknown: 0 }),
+    gitProcesses: () => 0,
+    dataDir: tmpdir(),
+    version: '1',
+  });
   return { instruments, scrape };
 }
 

@@ -19,6 +19,7 @@ import type { Bootstrap } from '#people/bootstrap.ts';
 import { bootstrap } from '#people/bootstrap.ts';
 import { findProvider } from '#providers/registry.ts';
 import { listWorkers } from '#queue/workers.ts';
+import { createRekeyer } from '#rekey/rekey.ts';
 import { openTestDatabase } from './database.ts';
 import type { SentJob } from './recording-queue.ts';
 import { createRecordingQueue } from './recording-queue.ts';
@@ -93,6 +94,7 @@ export async function openTestHttp(): Promise<TestHttp> {
     metrics: { contentType: 'text/plain', render: async () => '' },
     listWorkers: () => listWorkers(database),
     examine: async () => [],
+    rekeyer: createRekeyer({ database, vault }),
     operators: 'default',
     now,
     checkReady: async () => ({ ready: true, problems: [] }),

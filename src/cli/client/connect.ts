@@ -16,6 +16,14 @@ export interface Connection {
   readonly close: () => Promise<void>;
 }
 
+/** The service that was named, else the one that runs on the data folder; undefined where there is none. */
+export async function findRunning(options: GlobalOptions): Promise<Api | undefined> {
+  const named = await namedService(options);
+  if (named !== undefined) return named;
+  const running = await findService(requireConfig(options).dataDir);
+  return running === undefined ? undefined : openApi(running.url, options.token ?? running.token);
+}
+
 /** The service that was named, else the one that runs on the data folder, else the application in this process for as long as the command takes. */
 export async function findRunningOrStart(terminal: Terminal, options: GlobalOptions): Promise<Connection> {
   const named = await namedService(options);

@@ -15,8 +15,9 @@ const actorWith = (role: Role): Actor => ({
 const every = Object.keys(ACTIONS) as readonly Action[];
 const allowed = (role: Role): readonly Action[] => every.filter((action) => can(actorWith(role), action, { organizationId: 'mine' }));
 
-test('owner, admin and devops may do everything there is so far', () => {
-  expect([allowed('owner'), allowed('admin'), allowed('devops')]).toEqual([every, every, every]);
+test('owner and admin may do everything there is so far, devops all but re-key the secrets of every organization', () => {
+  expect([allowed('owner'), allowed('admin')]).toEqual([every, every]);
+  expect(allowed('devops')).toEqual(every.filter((action) => action !== 'installation:rekey'));
 });
 
 test('a viewer may look, but not at tokens and deliveries', () => {

@@ -1,0 +1,11 @@
+/**
+ * Every column that holds a sealed secret, as the table and what is sealed for its `sealed_<field>`. Re-keying, doctor and the metrics go by
+ * this list; test/database/sealed-columns.test.ts compares it with the schema, since a column that it lacks would be lost with its key.
+ */
+export const SEALED_COLUMNS = [
+  { table: 'credentials', field: 'secret' },
+  { table: 'hooks', field: 'secret' },
+  { table: 'hooks', field: 'previous_secret' },
+] as const;
+
+export type SealedColumn = (typeof SEALED_COLUMNS)[number];
