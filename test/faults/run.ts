@@ -11,6 +11,7 @@ import type { Fault, Finding } from './fault.ts';
 import { forgeNetwork } from './forge-network.ts';
 import { growth } from './growth.ts';
 import { headOfLine } from './head-of-line.ts';
+import { hostileNeighbours } from './hostile-neighbours.ts';
 import { killEverything } from './kill-everything.ts';
 import { killWeb } from './kill-web.ts';
 import { killWorker } from './kill-worker.ts';
@@ -41,6 +42,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   drain,
   serial,
   'head-of-line': headOfLine,
+  'hostile-neighbours': hostileNeighbours,
   backlog,
   growth,
   secrets,
