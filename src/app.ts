@@ -123,7 +123,8 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   onClose(() => pool.close());
   // Closed before what its jobs use.
   const queue = await openQueue({ database, log, redact, migrate: roles.migrate, supervise: roles.worker });
-  onClose(() => queue.stop(STOP_WITHIN_MS));
+  let stopBy: number | undefined;
+  onClose(() => queue.stop(Math.max(0, (stopBy ?? performance.now() + STOP_WITHIN_MS) - performance.now())));
   const { instance, processName } = config;
   const run: UploadDeps = { database, queue, log, redact, tracing, meters, pool, git, publicUrl, instance, syncTimeoutMs, processName };
   const stopping = new AbortController();
@@ -151,6 +152,7 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
     onClose(stopTaking);
   }
   onClose(async () => {
+    stopBy = performance.now() + STOP_WITHIN_MS;
     setTimeout(() => stopping.abort(), FINISH_WITHIN_MS).unref();
   });
   const staticTokens = toStaticTokens(config, localToken);

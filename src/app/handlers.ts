@@ -4,7 +4,6 @@ import type { HookDeps } from '#hooks/hook.ts';
 import { forgetRepository, registerHook } from '#hooks/register.ts';
 import type { JobHandlers } from '#queue/boss.ts';
 import type { Turn } from '#queue/turn.ts';
-import { claimTurn } from '#queue/turn.ts';
 import { openForge } from '#repositories/open.ts';
 import type { RelocateDeps } from '#repositories/relocate.ts';
 import { sendReport } from '#report/job.ts';
@@ -14,6 +13,8 @@ import { openRemoteSource } from '#sync/remote-source.ts';
 import type { UploadDeps } from '#sync/upload.ts';
 import { runTurn } from '#sync/run.ts';
 import { createRemotes } from './remotes.ts';
+import type { SyncJob } from './sync-job.ts';
+import { createSyncJob } from './sync-job.ts';
 import { reached } from '#steps/reached.ts';
 
 /** What the handlers need beyond their rooms' own dependencies. */
@@ -23,19 +24,36 @@ export interface HandlerDeps {
   readonly checkUrl: RelocateDeps['checkUrl'];
   /** Aborts when the process has to stop and its time to finish is over. */
   readonly stopping: AbortSignal;
+  /** Jobs of each kind that are done at once. */
+  readonly concurrency: number;
+}
+
+export interface Handlers {
+  readonly handlers: JobHandlers;
+  /** Waits for syncs that go on after their job, for at most so long. */
+  readonly settled: SyncJob['settled'];
 }
 
 /** Every job's one handler. A job that has none does not compile. */
-export function createHandlers({ run, hooks, checkUrl, stopping }: HandlerDeps): JobHandlers {
-  const { database, git, log, tracing, meters, processName } = run;
+export function createHandlers({ run, hooks, checkUrl, stopping, concurrency }: HandlerDeps): Handlers {
+  const { database, git, log, queue, tracing, meters, processName } = run;
   const source = createRemotes({ database, git, hooks, checkUrl, redact: run.redact });
   const remoteSource = (repository: RepositoryRow) => openRemoteSource(source, repository, false);
   const until = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, stopping]);
-  return {
-    'sync-repository': async ({ repositoryId }, signal) => {
-      const turn = await claimTurn(database, repositoryId, processName);
-      if (turn !== undefined) await runTurn(run, turn, openRemoteSource(source, turn.repository, expectsChange(turn)), until(signal));
+  const syncJob = createSyncJob({
+    database,
+    queue,
+    log,
+    processName,
+    places: concurrency,
+    runTurn: (turn, awaitRemote) => {
+      const open = openRemoteSource(source, turn.repository, expectsChange(turn));
+      // Not until the job's own signal: that says that the job is over, which the run may outlive.
+      return runTurn(run, turn, (runLog, signal) => awaitRemote(() => open(runLog, signal)), stopping);
     },
+  });
+  const handlers: JobHandlers = {
+    'sync-repository': syncJob.handle,
     'dry-run-repository': ({ jobResultId }, signal) => dryRun(run, jobResultId, remoteSource, processName, until(signal)),
     'register-hook': (payload, signal) => registerHook(hooks, payload, until(signal)),
     'audit-deliveries': (payload, signal) => auditHook({ ...hooks, now: () => new Date() }, payload, until(signal)),
@@ -51,6 +69,7 @@ export function createHandlers({ run, hooks, checkUrl, stopping }: HandlerDeps):
         until(signal),
       ),
   };
+  return { handlers, settled: syncJob.settled };
 }
 
 /** Somebody saw one, or there is nothing here to compare with. */

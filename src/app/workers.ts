@@ -19,7 +19,6 @@ import { createRemotes } from './remotes.ts';
 
 export interface WorkerDeps extends HandlerDeps {
   readonly queue: Queue;
-  readonly concurrency: number;
   readonly pollIntervalMs: number;
   readonly version: string;
   readonly retention: RetentionDeps['retention'];
@@ -31,6 +30,9 @@ export interface WorkerDeps extends HandlerDeps {
 /** How often killed and lost runs are looked for. With the lease, a killed sync goes on within 15 s. */
 const SWEEP_EVERY_MS = 2_000;
 
+/** Runs that go on without a job are told to end before this (app.ts). */
+const SETTLE_WITHIN_MS = 24_000;
+
 /** Starts all background work of a process: jobs, routing of deliveries, looks at remotes, and the sweep. Answers with what stops the taking of new work. */
 export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void>> {
   const { database, git, log, tracing, meters, processName } = deps.run;
@@ -39,7 +41,8 @@ export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void
   if (database.embedded) await removeTemporary(database, 0);
   if (removed.length > 0) log.info({ removed: removed.length }, 'removed what killed processes left of mirrors');
   await catchUp(database);
-  await deps.queue.work(createHandlers(deps), deps.concurrency);
+  const { handlers, settled } = createHandlers(deps);
+  await deps.queue.work(handlers, deps.concurrency);
   const stopRouter = await startRouter({ database, queue: deps.queue, log, tracing, meters, findReader: deps.findReader });
   const { openRemote, pauseGit } = createRemotes({ database, git, hooks: deps.hooks, checkUrl: deps.checkUrl, redact: deps.run.redact });
   const pace = createPace(deps.pollIntervalMs);
@@ -59,6 +62,8 @@ export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void
     await stopTidying();
     await stopPoller();
     await stopRouter();
+    await deps.queue.stopTaking();
+    await settled(SETTLE_WITHIN_MS);
     await removeWorker(database, processName);
   };
 }

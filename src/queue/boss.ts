@@ -31,6 +31,8 @@ export interface JobCounts {
 export interface Queue extends JobSender {
   /** Starts taking jobs, `concurrency` of each kind at once in this process. */
   work(handlers: JobHandlers, concurrency: number): Promise<void>;
+  /** Takes no more jobs; those that run go on. */
+  stopTaking(): Promise<void>;
   /** Stops taking jobs, waits up to `timeoutMs` for those that run, then lets their signals abort. */
   stop(timeoutMs: number): Promise<void>;
   /** Jobs by name, for metrics and readiness. */
@@ -94,6 +96,9 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
     async work(handlers, concurrency) {
       for (const name of JOB_NAMES) await workOn({ boss, log, redact, database, sender, takers }, name, handlers, concurrency);
       stopUnparking = await keepUnparking(boss, log);
+    },
+    stopTaking: async () => {
+      await Promise.all(JOB_NAMES.map((name) => boss.offWork(name, { wait: false })));
     },
     stop: (timeoutMs) => {
       stopUnparking?.();
