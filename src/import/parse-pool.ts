@@ -1,14 +1,16 @@
-import { Piscina } from 'piscina';
 import type { ParsedFile } from '#domain/content.ts';
+import type { Slots } from '#domain/slots.ts';
+import { createSlots } from '#domain/slots.ts';
 import type { SchemaCheck, Violation } from './check-data.ts';
 import type { DataPlace, FoundPlace } from './locate-data.ts';
 import type { BatchFile } from './parse-batch.ts';
-import type { TimedTask, WorkerAnswer, WorkerTask } from './parse-worker.ts';
+import { TaskFailed, createParseThreads } from './parse-threads.ts';
+import type { WorkerAnswer, WorkerTask } from './parse-worker.ts';
 import { makeProblem } from './problem-codes.ts';
 import type { ParsedRows } from './stage/parse-rows.ts';
-import { createSlots } from '#domain/slots.ts';
 
 export interface ParsePoolOptions {
+  /** For quick work, and as many again for long work. */
   readonly threads: number;
   /** Longest time one task may take in its thread, which is ended then (SECURITY F9: at most 2 s). */
   readonly timeoutMs: number;
@@ -16,11 +18,11 @@ export interface ParsePoolOptions {
   readonly memoryMb: number;
 }
 
-/** Reads and checks content off the main thread, within time and memory (SECURITY F9). */
+/** Reads and checks content off the main thread, within time and memory (SECURITY F9). A run is known by its `signal`. */
 export interface ParsePool {
   /** Every file is answered, in order: one that takes too long or crashes its thread has a problem that says so. Rejects only when `signal` aborts. */
   parse(files: readonly BatchFile[], signal: AbortSignal): Promise<readonly ParsedFile[]>;
-  /** The same as rows of a stage for this repository, which the main thread need not look into. */
+  /** The same as rows of a stage for this repository, which the main thread need not look into. For long imports: quick ones have `parse`. */
   rows(files: readonly BatchFile[], repositoryId: string, signal: AbortSignal): Promise<ParsedRows>;
   check(check: SchemaCheck, signal: AbortSignal): Promise<readonly Violation[]>;
   /** Where these pieces of data are written; nothing for those that cannot be found. */
@@ -28,51 +30,53 @@ export interface ParsePool {
   close(): Promise<void>;
 }
 
-/**
- * What a thread's young objects may take before they are collected, in MiB. By default V8 lets them grow to 128 MB; held to this, a thread that
- * reads contexts takes 82 MB instead of 290, for a tenth more processor time.
- */
-const YOUNG_MB = 12;
-
-/** A thread starts in 0.2 s; the time of its task begins afterwards. */
-const START_MS = 30_000;
 /** What takes too long alone is tried again: a machine with too much to do stops threads for seconds, and a good file must not pay for it. */
 const MOST_TRIES = 2;
+/** A push of some hundred files takes a tenth of this in a thread. */
+const QUICK_MS = 500;
 
+/** What a run has had of the threads. */
+interface Account {
+  spentMs: number;
+  /** One task of a run at a time is quick work. */
+  readonly inTurn: Slots;
+}
+
+/**
+ * Two kinds of threads, so that nobody's content keeps another's push waiting (SECURITY F6): a run begins at those for quick work, one task
+ * at a time, and once it has had more than its share of them, it goes on at those for long work, which it shares with others of its kind and
+ * which the system runs after everything else.
+ */
 export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptions): ParsePool {
-  const piscina = new Piscina<TimedTask, WorkerAnswer>({
-    filename: new URL('parse-worker.ts', import.meta.url).href,
-    minThreads: 0,
-    maxThreads: threads,
-    idleTimeout: 30_000,
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
-  });
+  const quick = createParseThreads({ threads, timeoutMs, memoryMb, isBackground: false });
+  const long = createParseThreads({ threads, timeoutMs, memoryMb, isBackground: true });
+  const accounts = new WeakMap<AbortSignal, Account>();
 
-  const inSlot = createSlots(threads);
+  function accountOf(signal: AbortSignal): Account {
+    const account = accounts.get(signal) ?? { spentMs: 0, inTurn: createSlots(1) };
+    accounts.set(signal, account);
+    return account;
+  }
 
-  /** The time of a task starts in its thread: one that waits behind another's slow file, or for a thread to start, must not pay for it. */
   async function run(task: WorkerTask, signal: AbortSignal): Promise<WorkerAnswer> {
+    const account = accountOf(signal);
+    if (task.kind === 'rows') account.spentMs = Infinity;
     // A batch is read again anyway, file by file.
     const tries = 'files' in task && task.files.length > 1 ? 1 : MOST_TRIES;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await inSlot(signal, () => runNow(task, signal));
+        return await runOnce(account, task, signal);
       } catch (error) {
         if (attempt >= tries || !(error instanceof TaskFailed) || error.reason !== 'timeout') throw error;
       }
     }
   }
 
-  async function runNow(task: WorkerTask, signal: AbortSignal): Promise<WorkerAnswer> {
-    const clock = startClock(timeoutMs);
-    try {
-      return await piscina.run({ task, begun: clock.begun }, { name: 'runTask', signal: AbortSignal.any([signal, clock.signal]) });
-    } catch (error) {
-      signal.throwIfAborted();
-      throw new TaskFailed(clock.signal.aborted ? 'timeout' : 'crash', { cause: error });
-    } finally {
-      clock.stop();
-    }
+  async function runOnce(account: Account, task: WorkerTask, signal: AbortSignal): Promise<WorkerAnswer> {
+    const spend = (ms: number): void => void (account.spentMs += ms);
+    if (account.spentMs > QUICK_MS) return long.run(task, signal, spend);
+    // The one before it may have shown that the run is a long one.
+    return account.inTurn(signal, () => (account.spentMs > QUICK_MS ? long : quick).run(task, signal, spend));
   }
 
   return {
@@ -116,36 +120,8 @@ export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptio
         return [];
       }
     },
-    close: () => piscina.destroy(),
-  };
-}
-
-interface Clock {
-  /** Woken by the thread when it begins. */
-  readonly begun: Int32Array<SharedArrayBuffer>;
-  readonly signal: AbortSignal;
-  readonly stop: () => void;
-}
-
-function startClock(timeoutMs: number): Clock {
-  const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const late = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  let isOver = false;
-  const { value } = Atomics.waitAsync(begun, 0, 0, START_MS);
-  void Promise.resolve(value).then((how) => {
-    if (isOver) return;
-    if (how === 'timed-out') late.abort();
-    else timer = setTimeout(() => late.abort(), timeoutMs);
-  });
-  return {
-    begun,
-    signal: late.signal,
-    stop: () => {
-      isOver = true;
-      clearTimeout(timer);
-      // Nobody waits for it any more.
-      Atomics.notify(begun, 0);
+    close: async () => {
+      await Promise.all([quick.close(), long.close()]);
     },
   };
 }
@@ -167,16 +143,6 @@ async function inParts<T>(
     const parts: T[] = [];
     for (const file of files) parts.push(...(await inParts([file], read, failed)));
     return parts;
-  }
-}
-
-class TaskFailed extends Error {
-  override readonly name = 'TaskFailed';
-  readonly reason: 'timeout' | 'crash';
-
-  constructor(reason: 'timeout' | 'crash', options: ErrorOptions) {
-    super(`a worker's task ended by ${reason}`, options);
-    this.reason = reason;
   }
 }
 

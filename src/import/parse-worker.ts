@@ -8,6 +8,7 @@ import type { BatchFile } from './parse-batch.ts';
 import { parseBatch } from './parse-batch.ts';
 import type { ParsedRows } from './stage/parse-rows.ts';
 import { parseRows } from './stage/parse-rows.ts';
+import { BACKGROUND, lowerThreadPriority } from './thread-priority.ts';
 
 /** What a worker is asked. Everything about content that could take long, or crash, happens behind this. */
 export type WorkerTask =
@@ -29,6 +30,7 @@ export type WorkerAnswer =
   | { readonly places: readonly (FoundPlace | undefined)[] };
 
 if (parentPort === null) throw new Error('this module is the entry of a worker thread');
+if (process.argv.includes(BACKGROUND)) lowerThreadPriority();
 
 /** Entry of the pool's threads, called by name. */
 export function runTask({ task, begun }: TimedTask): WorkerAnswer {
