@@ -17,6 +17,7 @@ import { idle } from './idle.ts';
 import { incremental } from './incremental.ts';
 import { pickUp } from './pick-up.ts';
 import { pushToStatus } from './push-to-status.ts';
+import { rekey } from './rekey.ts';
 import { start } from './start.ts';
 
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -27,6 +28,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   incremental,
   entities,
   start,
+  rekey,
   'embedded-load': embeddedLoad,
   idle,
 };
