@@ -7,7 +7,7 @@ import { until } from './until.ts';
 
 /** What the demo asks of the service, all of it over the documented REST interface. */
 export interface Desk {
-  readonly saveToken: (token: DemoToken) => Promise<string>;
+  readonly saveToken: (token: DemoToken) => Promise<SavedToken>;
   readonly register: (name: string, remoteUrl: string, credential: string) => Promise<DemoRepository>;
   readonly change: (id: string, fields: Readonly<Record<string, unknown>>) => Promise<void>;
   /** The run that imports this commit, followed to its end. */
@@ -48,6 +48,14 @@ export type Context = z.infer<typeof contextSchema>;
 export type Delivery = z.infer<typeof deliverySchema>;
 
 const page = <T extends z.ZodType>(item: T) => z.object({ results: z.array(item) });
+/** What the provider said of a token when it was saved. */
+export type SavedToken = z.infer<typeof tokenSchema>;
+
+const tokenSchema = z.object({
+  kind: z.string(),
+  state: z.string(),
+  capabilities: z.record(z.string(), z.object({ state: z.string() })),
+});
 const REPOSITORIES = '/api/extras/git-repositories/';
 const ORGANIZATION = '/api/organizations/default/';
 
@@ -63,7 +71,7 @@ export function openDesk(api: Api): Desk {
   }
   return {
     saveToken: async (token) => {
-      return z.object({ state: z.string() }).parse(await api.call('POST', `${ORGANIZATION}git-tokens/`, { body: token })).state;
+      return tokenSchema.parse(await api.call('POST', `${ORGANIZATION}git-tokens/`, { body: token }));
     },
     register: async (name, remoteUrl, credential) => {
       const body = { name, remote_url: remoteUrl, branch: 'main', credential };

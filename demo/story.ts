@@ -1,5 +1,5 @@
 import { BAD_PUSH, GOOD_PUSH, HELD_PUSH, LAB_PUSH, MEND, NET_CONFIG } from './content.ts';
-import type { Context, DemoRepository, Desk, EndedRun } from './desk.ts';
+import type { Context, DemoRepository, Desk, EndedRun, SavedToken } from './desk.ts';
 import type { DemoForge } from './forge.ts';
 import { GROUP, isPush } from './forge.ts';
 import type { Narrator } from './tell.ts';
@@ -20,10 +20,9 @@ const UNDER_WAY: readonly string[] = ['pending', 'running'];
 /** A token is saved and two repositories are registered; the rest happens by itself. */
 export async function registerRepositories({ tell, desk, forge, serviceUrl }: Stage): Promise<DemoRepository> {
   tell.chapter('A Git token is saved, and two repositories are registered with it');
-  const state = await desk.saveToken({ name: 'forge-main', provider: 'github', url: forge.url, token: forge.serviceToken });
-  tell.say(
-    `POST /api/organizations/default/git-tokens/       saved as "forge-main" (${state}); the secret is sealed and never shown again`,
-  );
+  const saved = await desk.saveToken({ name: 'forge-main', provider: 'github', url: forge.url, token: forge.serviceToken });
+  tell.say('POST /api/organizations/default/git-tokens/       saved as "forge-main"; the secret is sealed and never shown again');
+  claimVerified(tell, 'GitHub', saved);
   const networks = await desk.register('net-config', forge.cloneUrl('acme/net-config'), 'forge-main');
   const templates = await desk.register('templates', forge.cloneUrl('acme/templates'), 'forge-main');
   tell.say('POST /api/extras/git-repositories/                 net-config, templates');
@@ -40,6 +39,15 @@ export async function registerRepositories({ tell, desk, forge, serviceUrl }: St
   const contexts = await desk.contexts(networks.id);
   tell.claim(`served config contexts: ${[...contexts.keys()].join(', ')}`, contexts.size >= Object.keys(NET_CONFIG).length - 1);
   return networks;
+}
+
+/** Before it was saved the provider was asked what the token is good for. */
+function claimVerified(tell: Narrator, provider: string, { kind, state, capabilities }: SavedToken): void {
+  const verified = Object.keys(capabilities).filter((name) => capabilities[name]?.state === 'verified');
+  tell.claim(
+    `${provider} was asked about the token: ${kind}, ${state}; verified: ${verified.join(', ')}`,
+    state === 'ok' && ['read', 'webhooks', 'statuses'].every((name) => verified.includes(name)),
+  );
 }
 
 export async function goodPush(stage: Stage, repository: DemoRepository, tree: WorkTree): Promise<void> {
@@ -105,7 +113,7 @@ export async function lookFirst({ tell, desk }: Stage, repository: DemoRepositor
 export async function sameAtGitlab(stage: Stage, clone: (remote: Remote) => Promise<WorkTree>): Promise<void> {
   const { tell, desk, forge, serviceUrl } = stage;
   tell.chapter('The same at GitLab');
-  await desk.saveToken({ name: 'gitlab-main', provider: 'gitlab', url: forge.url, token: forge.groupToken });
+  claimVerified(tell, 'GitLab', await desk.saveToken({ name: 'gitlab-main', provider: 'gitlab', url: forge.url, token: forge.groupToken }));
   const url = forge.cloneUrl(`${GROUP}/lab-config`);
   const repository = await desk.register('lab-config', url, 'gitlab-main');
   const hook = repository.webhook?.url ?? '';

@@ -2,16 +2,11 @@ import type { FieldErrors } from '#domain/refusal.ts';
 import type { Capabilities, Capability, CapabilityName, MissingPermission } from '#domain/token.ts';
 import { CAPABILITY_STATES } from '#domain/token.ts';
 import type { ProviderId } from '#domain/words.ts';
+import type { StoredKnowledge } from './knowledge.ts';
 import type { CredentialRow } from './store.ts';
 
-/** A Git token as every interface shows it: all but the secret. Keys in the documented order. */
-export interface GitToken {
-  readonly id: string;
-  readonly name: string;
-  readonly description: string;
-  readonly provider: ProviderId;
-  readonly url: string | null;
-  readonly workspace: string | null;
+/** What is known of a token, as every interface shows it. Keys in the documented order, then ours. */
+export interface KnownToken {
   readonly kind: string;
   readonly expires_at: string | null;
   readonly expiry_source: CredentialRow['expiry_source'];
@@ -21,11 +16,31 @@ export interface GitToken {
   readonly missing: readonly MissingPermission[];
   readonly scopes: readonly string[] | null;
   readonly verified_at: string | null;
+  /** Whom it acts as at the provider. */
+  readonly login: string | null;
+  /** The state in words: what is wrong and what goes without it. */
+  readonly detail: string | null;
+  readonly notes: readonly string[];
+}
+
+/** A Git token as every interface shows it: all but the secret. Keys in the documented order, then ours. */
+export interface GitToken extends KnownToken {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly provider: ProviderId;
+  readonly url: string | null;
+  readonly workspace: string | null;
   readonly last_used_at: string | null;
   readonly repositories_count: number;
   readonly created_at: string;
   readonly updated_at: string;
   readonly username: string | null;
+  readonly probe_repository: string | null;
+  /** When the provider was last asked, whatever came of it. */
+  readonly checked_at: string | null;
+  /** What kept the provider from being asked. Absent when there is nothing to say. */
+  readonly warnings?: readonly string[] | undefined;
 }
 
 /** A Git token as sent. In a change, what is absent stays; `null` takes away. */
@@ -38,10 +53,11 @@ export interface GitTokenInput {
   readonly workspace?: string | null | undefined;
   readonly username?: string | null | undefined;
   readonly expires_at?: string | null | undefined;
+  readonly probe_repository?: string | null | undefined;
 }
 
-export function toGitToken(row: CredentialRow, now: Date): GitToken {
-  const expired = row.expires_at !== null && row.expires_at.getTime() <= now.getTime();
+export function toGitToken(row: CredentialRow, now: Date, warnings: readonly string[] = []): GitToken {
+  const { login, detail, notes, verified_at: _never, ...known } = toKnownToken(row, now);
   return {
     id: row.id,
     name: row.name,
@@ -49,21 +65,57 @@ export function toGitToken(row: CredentialRow, now: Date): GitToken {
     provider: row.provider,
     url: row.url,
     workspace: row.workspace,
-    kind: row.token_kind,
-    expires_at: row.expires_at?.toISOString() ?? null,
-    expiry_source: row.expiry_source,
-    state: expired ? 'expired' : row.state,
-    reason: row.reason,
-    capabilities: toCapabilities(row.capabilities),
-    missing: Array.isArray(row.missing) ? row.missing : [],
-    scopes: row.scopes,
+    ...known,
     verified_at: row.verified_at?.toISOString() ?? null,
     last_used_at: row.last_used_at?.toISOString() ?? null,
     repositories_count: row.repositories_count,
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
     username: row.username,
+    probe_repository: row.probe_repository,
+    login,
+    detail,
+    notes,
+    checked_at: row.checked_at?.toISOString() ?? null,
+    ...(warnings.length === 0 ? {} : { warnings }),
   };
+}
+
+/** Reminders begin this long before the end. */
+const EXPIRING_MS = 30 * 24 * 3_600_000;
+
+/** Time alone takes a token from `ok` to `expiring` to `expired`. */
+export function toKnownToken(row: StoredKnowledge, now: Date): KnownToken {
+  const { state = 'unverified' } = row;
+  const end = row.expires_at == null ? undefined : new Date(row.expires_at);
+  const leftMs = end === undefined ? Number.POSITIVE_INFINITY : end.getTime() - now.getTime();
+  const expired = leftMs <= 0;
+  return {
+    kind: row.token_kind ?? 'unknown',
+    expires_at: end?.toISOString() ?? null,
+    expiry_source: row.expiry_source ?? 'unknown',
+    state: expired ? 'expired' : state === 'ok' && leftMs <= EXPIRING_MS ? 'expiring' : state,
+    reason: expired ? 'expired' : (row.reason ?? null),
+    capabilities: toCapabilities(fromJson(row.capabilities)),
+    missing: toList(row.missing),
+    scopes: row.scopes ?? null,
+    verified_at: null,
+    login: row.login ?? null,
+    detail: expired
+      ? `The token ended on ${end?.toISOString().slice(0, 10)}. Create a new one and replace it.`
+      : (row.state_detail ?? null),
+    notes: toList(row.notes),
+  };
+}
+
+/** What comes from the database is parsed already. */
+function fromJson(value: unknown): unknown {
+  return typeof value === 'string' ? JSON.parse(value) : value;
+}
+
+function toList<T>(value: unknown): readonly T[] {
+  const list = fromJson(value);
+  return Array.isArray(list) ? list : [];
 }
 
 /** Nobody has examined the token, so nothing is claimed (DESIGN.md section 7); it may well be in use. */
@@ -105,6 +157,8 @@ export function checkGitToken(input: GitTokenInput, now: Date): FieldErrors {
     (username === '' || username.length > NAME_CHARACTERS || CONTROL.test(username) || username.includes(':'))
   )
     errors['username'] = ['Must not be empty, nor hold colons or control characters.'];
+  if (input.provider === 'gitlab' && input.token?.startsWith('gldt-') === true && typeof username !== 'string')
+    errors['username'] = ['Is needed: a deploy token goes with a user name, which GitLab shows beside it, such as gitlab+deploy-token-1.'];
   if (typeof workspace === 'string' && !/^[\w.-]{1,255}$/.test(workspace))
     errors['workspace'] = ['Must be the workspace as its URL names it.'];
   if (typeof input.expires_at === 'string') {

@@ -1,16 +1,18 @@
 import { v7 as newId } from 'uuid';
-import type { Database, Tx } from '#db/database.ts';
+import type { Database } from '#db/database.ts';
 import { err, ok } from '#domain/result.ts';
 import type { Result } from '#domain/result.ts';
 import { notFound, refuse, refuseFields } from '#domain/refusal.ts';
-import type { Refusal } from '#domain/refusal.ts';
+import type { FieldErrors, Refusal } from '#domain/refusal.ts';
 import type { ProviderId } from '#domain/words.ts';
 import type { Provider } from '#providers/contract.ts';
+import { examine } from './examine.ts';
 import type { GitToken, GitTokenInput } from './git-token.ts';
 import { checkGitToken, toGitToken } from './git-token.ts';
+import { refuseRefused, toKnowledge, warningsOf } from './knowledge.ts';
 import type { CheckUrl } from './server-url.ts';
 import { parseServerUrl } from './server-url.ts';
-import type { CredentialChange, CredentialRow, GitTokenQuery } from './store.ts';
+import type { CredentialChange, GitTokenQuery, Reader } from './store.ts';
 import {
   deleteCredential,
   findGitToken,
@@ -19,7 +21,7 @@ import {
   listGitTokens,
   listRepositoriesUsing,
   lockOrganization,
-  updateCredential,
+  recordExamination,
 } from './store.ts';
 import type { Vault } from './vault.ts';
 
@@ -28,10 +30,12 @@ export interface GitTokenDeps {
   readonly vault: Vault;
   readonly checkUrl: CheckUrl;
   readonly findProvider: (id: string) => Provider | undefined;
+  /** Every call to a provider goes through this. */
+  readonly fetch: typeof globalThis.fetch;
   readonly now: () => Date;
 }
 
-interface Owner {
+export interface Owner {
   readonly organizationId: string;
 }
 
@@ -46,63 +50,61 @@ export async function readToken(deps: GitTokenDeps, { organizationId }: Owner, i
   return row === undefined ? err(notFound('Git token')) : ok(toGitToken(row, deps.now()));
 }
 
-/** Seals and keeps a token. It is not tried at the provider yet: it says `unverified`. */
-export async function createToken(
-  deps: GitTokenDeps,
-  { organizationId }: Owner,
-  input: GitTokenInput & { readonly name: string; readonly provider: ProviderId; readonly token: string },
-): Promise<Result<GitToken, Refusal>> {
-  const errors = checkGitToken(input, deps.now());
-  const url = serverUrl(deps, input.provider, input.url);
-  if (!url.ok || Object.keys(errors).length > 0) return err(refuseFields({ ...errors, ...(url.ok ? {} : url.error) }));
+/** A token as it is sent to be kept. */
+export type NewGitToken = GitTokenInput & { readonly name: string; readonly provider: ProviderId; readonly token: string };
+
+/**
+ * Asks the provider about a token, then seals and keeps it with what is known. One that the provider refuses is not kept; where the
+ * provider cannot be asked it is, as `unverified` with a warning.
+ */
+export async function createToken(deps: GitTokenDeps, { organizationId }: Owner, input: NewGitToken): Promise<Result<GitToken, Refusal>> {
+  const { database } = deps;
+  const name = input.name.trim();
+  const checked = checkNew(deps, input);
+  if (!checked.ok) return checked;
+  const { provider, url } = checked.value;
+  if (await isNameTaken(database, organizationId, name)) return err(nameTaken(name));
+  const { token: secret, probe_repository: probe = null, username = null } = input;
+  // Outside of the transaction, which would wait for the provider.
+  const examination = await examine(deps, provider, { url, secret, username: username ?? undefined, repository: probe ?? undefined });
+  const refused = refuseRefused(examination);
+  if (refused !== undefined) return err(refused);
   const id = newId();
-  return deps.database.transaction(async (tx) => {
+  const sealed = seal(deps, organizationId, id, secret);
+  return database.transaction(async (tx) => {
     await lockOrganization(tx, organizationId);
-    if (await isNameTaken(tx, organizationId, input.name.trim())) return err(nameTaken(input.name));
+    if (await isNameTaken(tx, organizationId, name)) return err(nameTaken(name));
     await insertCredential(tx, {
       id,
       organization_id: organizationId,
       kind: 'git-token',
-      name: input.name.trim(),
+      name,
       description: input.description ?? '',
       provider: input.provider,
-      url: url.value,
+      url,
       workspace: input.workspace ?? null,
-      username: input.username ?? null,
-      sealed_secret: seal(deps, organizationId, id, input.token),
-      reason: 'not_tried',
+      username,
+      probe_repository: probe,
+      sealed_secret: sealed,
       ...expiry(input.expires_at ?? null),
     });
-    return reread(deps, tx, organizationId, id);
+    const knowledge = toKnowledge(examination, { userExpiry: toDate(input.expires_at), writes: false });
+    await recordExamination(tx, { id, sealed_secret: sealed }, examination.is, knowledge);
+    return reread(deps, tx, organizationId, id, warningsOf(examination));
   });
 }
 
-/** Changes what is given. A token is bound to its server: another `url` needs the secret in the same call (SECURITY T24). */
-export async function changeToken(
-  deps: GitTokenDeps,
-  { organizationId }: Owner,
-  id: string,
-  input: GitTokenInput,
-): Promise<Result<GitToken, Refusal>> {
-  return deps.database.transaction(async (tx) => {
-    await lockOrganization(tx, organizationId);
-    const row = await findGitToken(tx, organizationId, id);
-    if (row === undefined) return err(notFound('Git token'));
-    const change = await toChange(deps, tx, row, input);
-    if (!change.ok) return change;
-    await updateCredential(tx, id, change.value);
-    return reread(deps, tx, organizationId, id);
-  });
-}
-
-/** Puts another token in its place, whole: what is not sent goes back to its default. Repositories keep using it. */
-export async function replaceToken(
-  deps: GitTokenDeps,
-  owner: Owner,
-  id: string,
-  input: GitTokenInput & { readonly name: string; readonly provider: ProviderId; readonly token: string },
-): Promise<Result<GitToken, Refusal>> {
-  return changeToken(deps, owner, id, { description: '', url: null, workspace: null, username: null, expires_at: null, ...input });
+/** The fields of a token by themselves, and where it leads. */
+export function checkNew(
+  deps: Pick<GitTokenDeps, 'findProvider' | 'checkUrl' | 'now'>,
+  input: GitTokenInput & { readonly provider: ProviderId },
+): Result<{ readonly provider: Provider; readonly url: string }, Refusal> {
+  const provider = deps.findProvider(input.provider);
+  const url = serverUrl(deps, input.provider, input.url);
+  const probe = provider !== undefined && url.ok ? checkProbe(provider, url.value, input.probe_repository) : {};
+  const errors = { ...checkGitToken(input, deps.now()), ...(url.ok ? probe : url.error) };
+  if (!url.ok || provider === undefined || Object.keys(errors).length > 0) return err(refuseFields(errors));
+  return ok({ provider, url: url.value });
 }
 
 /** Deletes a token. Refused with the list of repositories that use it unless forced; forced, they lose their credential. */
@@ -122,50 +124,8 @@ export async function deleteToken(
   });
 }
 
-async function toChange(deps: GitTokenDeps, tx: Tx, row: CredentialRow, input: GitTokenInput): Promise<Result<CredentialChange, Refusal>> {
-  const errors = { ...checkGitToken(input, deps.now()) };
-  if (input.provider !== undefined && input.provider !== row.provider)
-    errors['provider'] = ['Cannot change. Create another token for the other provider.'];
-  const url = input.url === undefined ? ok(row.url) : serverUrl(deps, row.provider, input.url);
-  if (!url.ok) Object.assign(errors, url.error);
-  const moved = url.ok && url.value !== row.url;
-  if (moved && input.token === undefined)
-    errors['token'] = ['Is needed again to change the url: a token is never sent to another server unasked.'];
-  if (!url.ok || Object.keys(errors).length > 0) return err(refuseFields(errors));
-  const name = input.name?.trim();
-  if (name !== undefined && (await isNameTaken(tx, row.organization_id, name, row.id))) return err(nameTaken(name));
-  if (moved) {
-    const users = await listRepositoriesUsing(tx, row.id);
-    const left = users.filter((user) => deps.findProvider(row.provider)?.remoteRef(user.remote_url, url.value ?? '') === undefined);
-    if (left.length > 0) return err(inUse('would no longer reach', left));
-  }
-  return ok({
-    ...(name === undefined ? {} : { name }),
-    ...(input.description === undefined ? {} : { description: input.description }),
-    ...(input.workspace === undefined ? {} : { workspace: input.workspace }),
-    ...(input.username === undefined ? {} : { username: input.username }),
-    ...(input.expires_at === undefined ? {} : expiry(input.expires_at)),
-    ...(moved ? { url: url.value } : {}),
-    ...(input.token === undefined ? {} : replacedSecret(deps, row, input.token)),
-  });
-}
-
-/** Whatever was known of the old secret is not known of the new one. */
-function replacedSecret(deps: GitTokenDeps, row: CredentialRow, token: string): CredentialChange {
-  return {
-    sealed_secret: seal(deps, row.organization_id, row.id, token),
-    state: 'unverified',
-    reason: 'not_tried',
-    token_kind: 'unknown',
-    capabilities: '{}',
-    missing: '[]',
-    scopes: null,
-    verified_at: null,
-  };
-}
-
-function serverUrl(
-  deps: GitTokenDeps,
+export function serverUrl(
+  deps: Pick<GitTokenDeps, 'findProvider' | 'checkUrl'>,
   providerId: ProviderId,
   url: string | null | undefined,
 ): Result<string, Record<string, readonly string[]>> {
@@ -177,26 +137,49 @@ function serverUrl(
   return parsed.ok ? parsed : err({ url: [parsed.error] });
 }
 
-function seal(deps: GitTokenDeps, organizationId: string, rowId: string, token: string): Uint8Array {
+/** Parts of a path as every provider has them; anything else would be another address. */
+const PROBE_PART = /^(?!\.{1,2}$)[\w.~+-]{1,255}$/;
+const MOST_PARTS = 22;
+
+/** The repository to ask about, by the provider's own rule for what a repository is. */
+export function checkProbe(provider: Provider, url: string, probe: string | null | undefined): FieldErrors {
+  if (probe === null || probe === undefined) return {};
+  const parts = probe.split('/');
+  const isPath = parts.length <= MOST_PARTS && parts.every((part) => PROBE_PART.test(part));
+  if (isPath && provider.remoteRef(`${url}/${probe}`, url) !== undefined) return {};
+  return { probe_repository: ['Must be the full name of a repository at that server, such as acme/net-config.'] };
+}
+
+export function seal(deps: Pick<GitTokenDeps, 'vault'>, organizationId: string, rowId: string, token: string): Uint8Array {
   return deps.vault.seal(token, { table: 'credentials', field: 'secret', rowId, organizationId });
 }
 
-function expiry(text: string | null): Pick<CredentialChange, 'expires_at' | 'expiry_source'> {
+export function expiry(text: string | null): Pick<CredentialChange, 'expires_at' | 'expiry_source'> {
   return text === null ? { expires_at: null, expiry_source: 'unknown' } : { expires_at: new Date(text), expiry_source: 'user' };
 }
 
-async function reread(deps: GitTokenDeps, tx: Tx, organizationId: string, id: string): Promise<Result<GitToken, Refusal>> {
-  const row = await findGitToken(tx, organizationId, id);
-  return row === undefined ? err(notFound('Git token')) : ok(toGitToken(row, deps.now()));
+export function toDate(text: string | null | undefined): Date | undefined {
+  return text === null || text === undefined ? undefined : new Date(text);
 }
 
-function nameTaken(name: string): Refusal {
+export async function reread(
+  deps: Pick<GitTokenDeps, 'now'>,
+  reader: Reader,
+  organizationId: string,
+  id: string,
+  warnings: readonly string[],
+): Promise<Result<GitToken, Refusal>> {
+  const row = await findGitToken(reader, organizationId, id);
+  return row === undefined ? err(notFound('Git token')) : ok(toGitToken(row, deps.now(), warnings));
+}
+
+export function nameTaken(name: string): Refusal {
   return refuseFields({
     name: [`Another credential is named "${name.trim()}" already; names are unique across all kinds of credentials.`],
   });
 }
 
-function inUse(how: string, repositories: readonly { readonly id: string; readonly name: string }[]): Refusal {
+export function inUse(how: string, repositories: readonly { readonly id: string; readonly name: string }[]): Refusal {
   const names = repositories.map((repository) => repository.name);
   return refuse(
     'IN_USE',

@@ -7,7 +7,10 @@ import { databaseNow } from '#db/time.ts';
 import type { FieldType, Filter } from '#domain/filter.ts';
 
 /** What is known of a credential without its secret. */
-export type CredentialRow = Omit<Selectable<Schema['credentials']>, 'sealed_secret' | 'paused_until' | 'git_paused_until'> & {
+export type CredentialRow = Omit<
+  Selectable<Schema['credentials']>,
+  'sealed_secret' | 'paused_until' | 'git_paused_until' | 'verify_after'
+> & {
   readonly repositories_count: number;
 };
 export type NewCredential = Insertable<Schema['credentials']>;
@@ -34,11 +37,16 @@ const COLUMNS = [
   'expiry_source',
   'verified_at',
   'last_used_at',
+  'login',
+  'probe_repository',
+  'state_detail',
+  'notes',
+  'checked_at',
   'created_at',
   'updated_at',
 ] as const;
 
-interface Reader {
+export interface Reader {
   readonly kysely: Kysely<Schema>;
 }
 
@@ -117,7 +125,7 @@ export async function findCredential(
 }
 
 /** True when the name is taken by another credential of any kind. */
-export async function isNameTaken(tx: Tx, organizationId: string, name: string, exceptId?: string): Promise<boolean> {
+export async function isNameTaken(tx: Reader, organizationId: string, name: string, exceptId?: string): Promise<boolean> {
   let query = tx.kysely
     .selectFrom('credentials')
     .select('id')
@@ -167,10 +175,11 @@ export async function deleteCredential(tx: Tx, id: string): Promise<void> {
 }
 
 /** The sealed secret with what opening it needs. Only forge access reads it. */
-export async function findSealedCredential(database: Database, id: string) {
-  return database.kysely
+export async function findSealedCredential({ kysely }: Reader, id: string) {
+  return kysely
     .selectFrom('credentials')
     .select(['id', 'organization_id', 'name', 'provider', 'url', 'username', 'sealed_secret', 'expires_at', 'state'])
+    .select(['expiry_source', 'probe_repository'])
     .select([msUntil('paused_until').as('paused_ms'), msUntil('git_paused_until').as('git_paused_ms')])
     .select(sql<boolean>`coalesce(expires_at <= clock_timestamp(), false)`.as('is_expired'))
     .where('id', '=', id)
@@ -205,4 +214,51 @@ export async function pauseCredential(database: Database, id: string, what: 'api
     )
     update repositories r set poll_after = greatest(r.poll_after, paused.until + random() * interval '1 minute')
     from paused where r.credential_id = paused.id`.execute(database.kysely);
+}
+
+/** A repository that uses the credential, one that works if there is one; whether any is written to. */
+export async function findUser({ kysely }: Reader, credentialId: string) {
+  return kysely
+    .selectFrom('repositories')
+    .select('remote_url')
+    .select((eb) =>
+      eb
+        .exists(
+          eb
+            .selectFrom('repositories as other')
+            .select('other.id')
+            .where('other.credential_id', '=', credentialId)
+            .where('other.kind', '=', 'repository'),
+        )
+        .$castTo<boolean>()
+        .as('writes'),
+    )
+    .where('credential_id', '=', credentialId)
+    .orderBy(sql`operational_state = 'online'`, 'desc')
+    .orderBy('created_at')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** A check each day finds an end or a change in time; a provider that could not be asked is asked again within the hour. */
+const CHECK_AGAIN_S = { told: 24 * 3_600, refused: 24 * 3_600, untold: 3_600 } as const;
+
+/** Keeps what a check came to, unless the secret that was checked is no longer the one that is stored. Spread, so that not all are due at once. */
+export async function recordExamination(
+  { kysely }: Reader,
+  { id, sealed_secret: sealed }: { readonly id: string; readonly sealed_secret: Uint8Array },
+  is: keyof typeof CHECK_AGAIN_S,
+  knowledge: Partial<CredentialChange>,
+): Promise<void> {
+  await kysely
+    .updateTable('credentials')
+    .set({
+      ...knowledge,
+      checked_at: databaseNow(),
+      verify_after: sql<Date>`clock_timestamp() + ${CHECK_AGAIN_S[is]} * (0.9 + random() * 0.1) * interval '1 second'`,
+      ...(is === 'told' ? { verified_at: databaseNow() } : {}),
+    })
+    .where('id', '=', id)
+    .where('sealed_secret', '=', sealed)
+    .execute();
 }

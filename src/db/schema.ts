@@ -93,6 +93,13 @@ interface CredentialTable {
   expiry_source: Generated<'provider' | 'user' | 'none' | 'unknown'>;
   verified_at: NullableTime;
   last_used_at: NullableTime;
+  login: string | null;
+  probe_repository: string | null;
+  state_detail: string | null;
+  notes: Jsonb;
+  checked_at: NullableTime;
+  /** When the provider is asked about it again. */
+  verify_after: Time;
   /** The provider asked for no call of its API before this. */
   paused_until: NullableTime;
   git_paused_until: NullableTime;

@@ -5,6 +5,11 @@
 export const REFUSALS = {
   REQUEST_INVALID: { status: 400, help: 'Mend the fields that are named and send the request again.' },
   BULK_NOT_SUPPORTED: { status: 400, help: 'Send one request for each object.' },
+  AUTH_REVOKED: {
+    status: 400,
+    help: 'Nothing was saved. Create a new token at the provider and copy it whole, and see that the url is that of its server.',
+  },
+  AUTH_EXPIRED: { status: 400, help: 'Nothing was saved. Create a new token at the provider.' },
   UNAUTHENTICATED: { status: 401, help: 'Send an API token: "Authorization: Token <token>".' },
   FORBIDDEN: { status: 403, help: 'Ask an owner or admin of the organization for a role that may do this.' },
   NOT_FOUND: { status: 404, help: 'Check the id; objects of other organizations are not visible.' },

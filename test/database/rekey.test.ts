@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { checkSealedSecrets, keyNotes } from '#app/examine/secrets.ts';
-import { changeToken } from '#credentials/git-tokens.ts';
+import { changeToken } from '#credentials/change-token.ts';
 import { createVault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
 import { err } from '#domain/result.ts';
@@ -146,7 +146,9 @@ describe('re-keying', () => {
       Array.from({ length: 40 }, (_, at) => `first-${at}`),
     );
     const hookId = await seedSealedHook(database, before, organizationId, { secret: 'hook-0', previous: 'hook-x' });
-    const deps = { database, vault: both, checkUrl: () => err({ message: 'no address is changed' }), findProvider, now: () => new Date() };
+    const fetch = () => Promise.reject(new Error('the provider is away'));
+    const checkUrl = () => err({ message: 'no address is changed' });
+    const deps = { database, vault: both, checkUrl, findProvider, fetch, now: () => new Date() };
     const expected: Record<string, string> = {};
     let round = 0;
     async function change(): Promise<void> {

@@ -12,7 +12,7 @@ import { parseAllowedHosts } from '#net/allowed-hosts.ts';
 import { createEgressFetch } from '#net/egress-fetch.ts';
 import { createEgressPolicy } from '#net/egress-policy.ts';
 import { parseRemoteUrl, sameRemoteKey } from '#net/remote-url.ts';
-import { createResolver } from '#net/resolve.ts';
+import type { ResolveHost } from '#net/resolve.ts';
 import { vetRemote } from '#net/vet-remote.ts';
 import { createAuthenticate, hashToken } from '#people/authenticate.ts';
 import type { Bootstrap } from '#people/bootstrap.ts';
@@ -65,7 +65,8 @@ export async function openTestHttp(): Promise<TestHttp> {
   const allowed = parseAllowedHosts('127.0.0.1');
   if (!allowed.ok) throw new Error(allowed.error.join());
   const policy = createEgressPolicy(allowed.value);
-  const resolve = createResolver([]);
+  // No name is known: tests reach loopback by its address and nothing else.
+  const resolve: ResolveHost = (host) => Promise.reject(new Error(`no test knows ${host}`));
   const egress = createEgressFetch(policy, resolve);
   const vault = createVault([randomBytes(32)]);
   const links = createLinks(PUBLIC_URL);
@@ -89,7 +90,7 @@ export async function openTestHttp(): Promise<TestHttp> {
     version: '0.0.0',
     authenticate: createAuthenticate({ database, bootstrap: start, staticTokens: [{ secret: adminToken, via: 'admin-token' }] }),
     repositories: { database, queue, links, findProvider, checkUrl, sameRemoteKey },
-    gitTokens: { database, vault, checkUrl, findProvider, now },
+    gitTokens: { database, vault, checkUrl, findProvider, fetch: egress.fetch, now },
     hooks,
     metrics: { contentType: 'text/plain', render: async () => '' },
     listWorkers: () => listWorkers(database),

@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { changeToken, createToken, deleteToken, listTokens, readToken, replaceToken } from '#credentials/git-tokens.ts';
+import { changeToken, replaceToken } from '#credentials/change-token.ts';
+import { createToken, deleteToken, listTokens, readToken } from '#credentials/git-tokens.ts';
 import { GIT_TOKEN_FIELDS } from '#credentials/store.ts';
+import { tryToken, verifyToken } from '#credentials/verify-token.ts';
 import { PROVIDERS } from '#domain/words.ts';
 import type { Auth } from '#http/auth.ts';
 import type { HttpDeps } from '#http/deps.ts';
@@ -21,7 +23,12 @@ const fields = {
   url: z.string().max(2_048).nullable().describe("Base of the provider's server; its public one unless said."),
   workspace: z.string().max(255).nullable(),
   username: z.string().max(255).nullable(),
-  expires_at: z.string().nullable().describe('When the token ends, as far as you know.'),
+  expires_at: z.string().nullable().describe('When the token ends, where its provider does not say.'),
+  probe_repository: z
+    .string()
+    .max(1_024)
+    .nullable()
+    .describe('Full name of a repository to ask about, such as acme/net-config; else one that the token reaches.'),
 };
 const created = z.strictObject({
   ...fields,
@@ -30,7 +37,9 @@ const created = z.strictObject({
   workspace: fields.workspace.optional(),
   username: fields.username.optional(),
   expires_at: fields.expires_at.optional(),
+  probe_repository: fields.probe_repository.optional(),
 });
+const tried = created.extend({ name: fields.name.optional() });
 const changed = z.strictObject(fields).partial();
 
 /** Git tokens of an organization (document 003). The secret goes in and never comes out. */
@@ -50,13 +59,15 @@ export function registerGitTokens(api: Api, deps: HttpDeps, auth: Auth): void {
     '/organizations/:org/git-tokens',
     {
       config: { action: 'git-token:manage' },
-      schema: { tags, params: inOrganization, body: created, summary: 'Keep a Git token' },
+      schema: { tags, params: inOrganization, body: created, summary: 'Ask the provider about a Git token and keep it' },
     },
     async (request, reply) => {
       const actor = auth.actorOf(request);
       return reply.code(201).send(unwrap(await createToken(deps.gitTokens, actor, request.body)));
     },
   );
+
+  registerVerification(api, deps, auth);
 
   api.get(
     '/organizations/:org/git-tokens/:id',
@@ -106,6 +117,33 @@ export function registerGitTokens(api: Api, deps: HttpDeps, auth: Auth): void {
       const actor = auth.actorOf(request);
       unwrap(await deleteToken(deps.gitTokens, actor, requireId(request.params.id, WHAT), { force: readFlag(request, 'force') }));
       return reply.code(204).send();
+    },
+  );
+}
+
+/** Asking the provider what a token may do: with nothing saved, and for one that is. */
+function registerVerification(api: Api, deps: HttpDeps, auth: Auth): void {
+  api.post(
+    '/organizations/:org/git-tokens/verify',
+    {
+      config: { action: 'git-token:manage' },
+      schema: { tags, params: inOrganization, body: tried, summary: 'Ask the provider what a Git token may do, without saving it' },
+    },
+    async (request) => {
+      auth.actorOf(request);
+      return unwrap(await tryToken(deps.gitTokens, request.body));
+    },
+  );
+
+  api.post(
+    '/organizations/:org/git-tokens/:id/verify',
+    {
+      config: { action: 'git-token:manage' },
+      schema: { tags, params: oneOf, summary: 'Ask the provider what a saved Git token may do now' },
+    },
+    async (request) => {
+      const actor = auth.actorOf(request);
+      return unwrap(await verifyToken(deps.gitTokens, actor, requireId(request.params.id, WHAT)));
     },
   );
 }

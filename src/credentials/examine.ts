@@ -1,0 +1,54 @@
+import type { Failure } from '#domain/failure.ts';
+import { isFailure } from '#domain/failure.ts';
+import type { FailureCode } from '#domain/failure-codes.ts';
+import type { TokenReason } from '#domain/token.ts';
+import type { ForgeConnection, Provider } from '#providers/contract.ts';
+import type { Examination } from './knowledge.ts';
+
+/** A token as it would be used. */
+export type ExaminedToken = Pick<ForgeConnection, 'url' | 'username' | 'secret' | 'onLimited'> & {
+  /** Full name of the repository to ask about; undefined: one that the token reaches. */
+  readonly repository: string | undefined;
+};
+
+export interface ExamineDeps {
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** Somebody waits for the answer; GitHub's own limit for a request is 10 s, and most kinds of token take two or three. */
+const WITHIN_MS = 30_000;
+
+/** Asks the provider about a token. Nothing is stored, and nothing that the provider may do is thrown. */
+export async function examine(deps: ExamineDeps, provider: Provider, token: ExaminedToken): Promise<Examination> {
+  if (provider.verifyToken === undefined)
+    return { is: 'untold', reason: 'not_tried', detail: 'This version cannot ask the provider about tokens.' };
+  const { repository, ...connection } = token;
+  const late = AbortSignal.timeout(WITHIN_MS);
+  try {
+    return { is: 'told', report: await provider.verifyToken({ ...connection, fetch: deps.fetch }, repository, late) };
+  } catch (error) {
+    if (isFailure(error)) return fromFailure(error);
+    if (!late.aborted) throw error;
+    return { is: 'untold', reason: 'unreachable', detail: `The provider did not answer within ${WITHIN_MS / 1_000} s.` };
+  }
+}
+
+/** Why the provider could not say. Every other code is something wrong with the provider. */
+const UNTOLD: Partial<Record<FailureCode, TokenReason>> = {
+  RATE_LIMITED: 'rate_limited',
+  CONNECTION_FAILED: 'unreachable',
+  TLS_UNTRUSTED: 'tls_untrusted',
+  POLICY_DENIED: 'address_not_allowed',
+  WRONG_SERVER: 'wrong_server',
+  PERM_MISSING: 'forbidden',
+};
+
+function fromFailure({ code, message, help }: Failure): Examination {
+  if (code === 'AUTH_EXPIRED') return { is: 'refused', state: 'expired', reason: 'expired', detail: message };
+  if (code === 'AUTH_REVOKED') return { is: 'refused', state: 'revoked', reason: 'revoked', detail: message };
+  if (code === 'AUTH_FAILED') {
+    const detail = `${message} It is wrong, was revoked or has ended; the provider does not say which.`;
+    return { is: 'refused', state: 'revoked', reason: 'bad_credentials', detail };
+  }
+  return { is: 'untold', reason: UNTOLD[code] ?? 'provider_failed', detail: `${message} ${help}` };
+}
