@@ -35,7 +35,8 @@ export const rekey: Bench = {
       say(`round ${round + 1} of ${ROUNDS}`);
       const vault = createVault(round % 2 === 0 ? [other, one] : [one, other]);
       ours.push(await time(() => rekeyEvery(database, vault)));
-      alone.push(await time(async () => openAndSealEach(secrets, one, other)));
+      const sealed = secrets.map((secret) => sealAlone(one, Buffer.from(secret)));
+      alone.push(await time(async () => openAndSealEach(sealed, one, other)));
     }
     return [toFinding(ours, alone)];
   },
@@ -53,17 +54,26 @@ async function rekeyEvery(database: Database, vault: ReturnType<typeof createVau
 }
 
 /** What Node's own AES takes: each secret opened with one key and sealed with the other, without places, rows or bookkeeping. */
-function openAndSealEach(secrets: readonly string[], one: Uint8Array, other: Uint8Array): void {
-  const nonce = randomBytes(12);
-  for (const secret of secrets) {
-    const sealing = createCipheriv('aes-256-gcm', one, nonce);
-    const sealed = Buffer.concat([sealing.update(secret), sealing.final()]);
-    const opening = createDecipheriv('aes-256-gcm', one, nonce);
-    opening.setAuthTag(sealing.getAuthTag());
-    const opened = Buffer.concat([opening.update(sealed), opening.final()]);
-    const again = createCipheriv('aes-256-gcm', other, nonce);
-    if (Buffer.concat([again.update(opened), again.final()]).length !== opened.length) throw new Error('AES-GCM keeps lengths');
+function openAndSealEach(sealed: readonly Sealed[], one: Uint8Array, other: Uint8Array): void {
+  for (const { nonce, bytes, tag } of sealed) {
+    const opening = createDecipheriv('aes-256-gcm', one, nonce, { authTagLength: 16 });
+    opening.setAuthTag(tag);
+    const again = sealAlone(other, Buffer.concat([opening.update(bytes), opening.final()]));
+    if (again.bytes.length !== bytes.length) throw new Error('AES-GCM keeps lengths');
   }
+}
+
+interface Sealed {
+  readonly nonce: Uint8Array;
+  readonly bytes: Uint8Array;
+  readonly tag: Uint8Array;
+}
+
+function sealAlone(key: Uint8Array, secret: Uint8Array): Sealed {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
+  const bytes = Buffer.concat([cipher.update(secret), cipher.final()]);
+  return { nonce, bytes, tag: cipher.getAuthTag() };
 }
 
 async function time(work: () => Promise<void>): Promise<number> {
@@ -77,7 +87,7 @@ function toFinding(ours: readonly number[], alone: readonly number[]): Finding {
   return {
     name: `re-keying ${SECRETS.toLocaleString('en')} secrets`,
     ours: ms(median(ours)),
-    reference: { name: 'AES-256-GCM, twice sealed and once opened', ...ms(median(alone)) },
+    reference: { name: 'AES-256-GCM alone', ...ms(median(alone)) },
     notes: [`${perSecret.toFixed(0)} us each; ${spread('ours', ours)}; ${spread('AES', alone)}`],
   };
 }

@@ -35,6 +35,16 @@ test('no token is said to expire where none does', async () => {
   expect(text).not.toMatch(/^tributary_credential_next_expiry_seconds/m);
 });
 
+test('how many secrets stand under which kind of key is said', async () => {
+  const text = await openScrape().scrape.render();
+
+  expect(text.match(/^tributary_secrets\{.*$/gm)).toEqual([
+    'tributary_secrets{key="first"} 2',
+    'tributary_secrets{key="old"} 1',
+    'tributary_secrets{key="unknown"} 0',
+  ]);
+});
+
 test('nothing is said of the installation that was true before the database went away', async () => {
   const { instruments, scrape } = openScrape();
   for (const name of ['tributary_deliveries_unrouted_oldest_seconds', 'tributary_turns_overdue', 'tributary_reports_unsent'] as const)
@@ -46,5 +56,5 @@ test('nothing is said of the installation that was true before the database went
 
   await kysely.schema.alterTable('hidden').renameTo('deliveries').execute();
   expect(text).toContain('tributary_database_up 0');
-  expect(text.match(/^tributary_(?:deliveries|syncs|turns|reports|repositories|jobs|workers).*$/gm)).toBeNull();
+  expect(text.match(/^tributary_(?:deliveries|syncs|turns|reports|repositories|secrets|jobs|workers).*$/gm)).toBeNull();
 });

@@ -155,6 +155,7 @@ describe('a key that is changed under load, by a re-keying that is killed', () =
     const load = keepDelivering();
     const total = (await secretsUnder('old')) + (await secretsUnder('first'));
     expect(await secretsUnder('old')).toBe(total);
+    expect((await world.api.call('GET', '/metrics')).text).toContain(`tributary_secrets{key="old"} ${total}`);
 
     // The service dies with a batch done and another under way.
     const { next } = await world.api.post<{ readonly next: string }>('/api/secret-keys/rekey/', {});

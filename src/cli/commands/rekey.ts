@@ -48,6 +48,8 @@ async function run(terminal: Terminal, { dryRun = false }: RekeyOptions, rekeyer
 async function rekeyHere(terminal: Terminal, options: RekeyOptions): Promise<Rekeyed> {
   const config = requireConfig(options);
   requireDatabase(config);
+  if (config.databaseUrl !== undefined)
+    terminal.note('No running service was found to ask, so it is done from here. Every process needs the first key in its list by now.');
   const vault = createVault(loadSecretKeys(config.secretKeys, config.dataDir));
   return starting(rekeyDatabase(config, openCommandLog(config), vault, (rekeyer) => run(terminal, options, rekeyer)));
 }
