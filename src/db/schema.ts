@@ -161,6 +161,12 @@ interface RepositoryTable {
   failures: Generated<number>;
   pending_job_result_id: string | null;
   running_job_result_id: string | null;
+  /** Since when no run is under way; of use only while none is. */
+  calm_since: NullableTime;
+  /** How stormy it was when the last run began that webhooks had asked for (queue/calm.ts). */
+  calm_runs: Generated<number>;
+  /** The run that waits was asked for by webhooks and by nobody who is not to wait. */
+  pending_calm: Generated<boolean>;
   /** Host and port of the remote; empty for a folder. */
   poll_host: GeneratedAlways<string>;
   poll_after: Time;

@@ -6,7 +6,7 @@ import type { Tracing } from '#domain/trace.ts';
 import { traced } from '#domain/trace.ts';
 import type { VerifiedBody, WebhookReader } from '#providers/contract.ts';
 import type { JobSender } from '#queue/queue.ts';
-import { askForSync } from '#queue/turn.ts';
+import { askForSync } from '#queue/ask.ts';
 import { reached } from '#steps/reached.ts';
 import { decide } from './decide.ts';
 import type { HookRepository, RoutedDelivery, StoredDelivery } from './store.ts';
@@ -78,9 +78,9 @@ async function routeBatch(deps: RouteDeps, tx: Tx, limit: number, taken: string[
   const decided = deliveries
     .map((delivery) => decideOne(deps, delivery, repositories.get(delivery.hook_id)))
     .toSorted((a, b) => compare(a.delivery.hook_id, b.delivery.hook_id));
-  const asked = new Map<string, string>();
+  const batch: Batch = { asked: new Map(), pushes: countPushes(decided) };
   const routed: RoutedDelivery[] = [];
-  for (const one of decided) routed.push(await askFor(deps, tx, one, asked));
+  for (const one of decided) routed.push(await askFor(deps, tx, one, batch));
   await markRouted(tx, routed);
   await noteHooksSeen(tx, seenHooks(decided));
   reached('route.marked');
@@ -108,13 +108,20 @@ function decideOne(deps: RouteDeps, delivery: StoredDelivery, repository: HookRe
   return { delivery, events, outcome: { status: 'ignored', detail } };
 }
 
-/** `asked` holds the job results that this batch asked for already, so that a thousand pushes are one ask. */
-async function askFor(
-  deps: RouteDeps,
-  tx: Tx,
-  { delivery, events, outcome }: Decided,
-  asked: Map<string, string>,
-): Promise<RoutedDelivery> {
+interface Batch {
+  /** Job results that this batch asked for already, by repository, so that a thousand pushes are one ask. */
+  readonly asked: Map<string, string>;
+  /** How many pushes that ask stands for. */
+  readonly pushes: ReadonlyMap<string, number>;
+}
+
+function countPushes(decided: readonly Decided[]): ReadonlyMap<string, number> {
+  const pushes = new Map<string, number>();
+  for (const { outcome } of decided) if ('syncOf' in outcome) pushes.set(outcome.syncOf, (pushes.get(outcome.syncOf) ?? 0) + 1);
+  return pushes;
+}
+
+async function askFor(deps: RouteDeps, tx: Tx, { delivery, events, outcome }: Decided, { asked, pushes }: Batch): Promise<RoutedDelivery> {
   const { id, provider, traceparent } = delivery;
   return traced(deps.tracing, 'route', { parent: traceparent, attributes: { deliveryId: id, provider } }, async (step) => {
     if (!('syncOf' in outcome)) {
@@ -123,7 +130,7 @@ async function askFor(
       return { id, ...outcome, events, jobResultIds: [] };
     }
     const repositoryId = outcome.syncOf;
-    const ask = { repositoryId, reason: 'webhook', traceparent: step.traceparent } as const;
+    const ask = { repositoryId, reason: 'webhook', pushes: pushes.get(repositoryId), traceparent: step.traceparent } as const;
     const jobResultId = asked.get(repositoryId) ?? (await askForSync(deps.queue, tx, ask)).jobResultId;
     asked.set(repositoryId, jobResultId);
     reached('route.asked');

@@ -9,7 +9,7 @@ import type { Git } from '#git/context.ts';
 import type { TrackedRef } from '#git/tracked-ref.ts';
 import { lookAtRef } from '#git/tracked-ref.ts';
 import type { JobSender } from '#queue/queue.ts';
-import { askForSync } from '#queue/turn.ts';
+import { askForSync } from '#queue/ask.ts';
 import type { Verdict } from './decide.ts';
 import { ABSENT, decide } from './decide.ts';
 import type { Pace } from './pace.ts';

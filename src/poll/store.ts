@@ -29,10 +29,10 @@ const NOW = sql<Date>`statement_timestamp()`;
 const FOLLOWS = sql<SqlBool>`r.admin_status = 'active' and r.update_policy = 'auto' and r.pinned_commit is null and r.poll_host <> ''`;
 /**
  * Neither in flight nor owed a sync, as one is whose run was killed; one that waits for its retry time is looked at, since a look may
- * end the wait.
+ * end the wait. One that waits for more pushes is about to be synced.
  */
 const AT_REST = sql<SqlBool>`(r.running_until is null or r.running_until < statement_timestamp())
-  and (r.wanted <= r.seen or r.not_before is not null)`;
+  and (r.wanted <= r.seen or (r.not_before is not null and not r.pending_calm))`;
 const NOT_PAUSED = sql<SqlBool>`not exists (select from credentials c where c.id = r.credential_id
   and greatest(c.paused_until, c.git_paused_until) > statement_timestamp())`;
 const RELAXED = sql<boolean>`exists (select from hooks h where h.repository_id = r.id and h.status = 'active'

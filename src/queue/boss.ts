@@ -3,6 +3,7 @@ import type { ConstructorOptions, Db, Job, QueueResult } from 'pg-boss';
 import { PgBoss, fromKysely, fromPglite } from 'pg-boss';
 import type { Logger } from 'pino';
 import type { Database } from '#db/database.ts';
+import { readTimeIn } from '#db/time.ts';
 import type { Redactor } from '#domain/redact.ts';
 import { reached } from '#steps/reached.ts';
 import type { JobName, JobPayloads } from './jobs.ts';
@@ -53,8 +54,9 @@ export interface QueueOptions {
 /** A killed worker's job is found after this long without a sign of life; pg-boss takes no less. */
 const HEARTBEAT_S = 10;
 /**
- * A job that is delayed or retried is announced by nobody when its time comes: only a poll finds it. pg-boss looks every 30 s
- * where NOTIFY works, which made a retry after 1 s one after 30 s; looking every 5 s costs an idle process 2 % of a core.
+ * A job that is delayed or retried is announced by no notification when its time comes. Who sent it wakes a taker of its own process then;
+ * where that process is gone, busy, or takes no jobs, only a poll finds it. pg-boss looks every 30 s where NOTIFY works, which made a retry
+ * after 1 s one after 30 s; looking every 5 s costs an idle process 2 % of a core.
  */
 const POLLING = { pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 5 };
 
@@ -86,8 +88,12 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
   }
   const sender: JobSender = {
     async send(tx, name, payload, options) {
-      const startAfter = Math.ceil((options?.afterMs ?? 0) / 1_000);
-      await boss.send(name, writePayload(payload), { db: fromKysely(tx.kysely), startAfter, priority: options?.priority ?? 0 });
+      const { afterMs = 0, priority = 0 } = options ?? {};
+      // pg-boss counts from the beginning of the transaction: a job that was due before the `not_before` that was written with it was taken in
+      // vain, and nobody came again until the sweep took it for lost.
+      const due = afterMs > 0 ? { startAfter: await readTimeIn(tx, afterMs) } : {};
+      await boss.send(name, writePayload(payload), { db: fromKysely(tx.kysely), priority, ...due });
+      if (afterMs > 0) takers.wakeIn(name, afterMs);
     },
   };
   let stopUnparking: (() => void) | undefined;

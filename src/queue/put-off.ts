@@ -23,11 +23,14 @@ export async function findDueSync(database: Database, repositoryId: string): Pro
   return row === undefined ? undefined : { repositoryId, host: row.poll_host, wanted: row.wanted };
 }
 
-/** Leaves it for later without a job of its own; whoever asks meanwhile sends one. Does nothing when somebody asked since it was found. */
+/**
+ * Leaves it for later without a job of its own; whoever asks meanwhile sends one, a push too, since it waits for no other push any more. Does
+ * nothing when somebody asked since it was found.
+ */
 export async function putOff(database: Database, { repositoryId, wanted }: DueSync): Promise<void> {
   await database.kysely
     .updateTable('repositories')
-    .set({ not_before: databaseTimeIn(PUT_OFF_MS) })
+    .set({ not_before: databaseTimeIn(PUT_OFF_MS), pending_calm: false })
     .where('id', '=', repositoryId)
     .where('wanted', '=', wanted)
     .whereRef('wanted', '>', 'seen')

@@ -1,12 +1,13 @@
 import type { Selectable } from 'kysely';
-import { v7 as newId } from 'uuid';
 import type { Database, Tx } from '#db/database.ts';
 import type { Schema } from '#db/schema.ts';
 import { databaseNow, databaseTimeIn } from '#db/time.ts';
 import { Failure } from '#domain/failure.ts';
 import { reached } from '#steps/reached.ts';
+import { afterRun, calmWaitMs } from './calm.ts';
 import type { JobSender } from './queue.ts';
 import { sendSync } from './send-sync.ts';
+import { addJobResult, calmOf, lockRow } from './turn-row.ts';
 
 /**
  * Whose turn it is to sync a repository, kept on the repository's own row so that it depends on no queue policy
@@ -27,17 +28,6 @@ export interface Retry {
   readonly isCounted: boolean;
 }
 
-export interface Ask {
-  readonly repositoryId: string;
-  readonly reason: 'registered' | 'changed' | 'asked' | 'webhook' | 'poll';
-  readonly userId?: string | undefined;
-  readonly force?: boolean | undefined;
-  /** The asker claims the turn itself: what is to be imported is on this machine only, so no job is sent. */
-  readonly here?: boolean | undefined;
-  /** Trace that the run belongs to. */
-  readonly traceparent?: string | null | undefined;
-}
-
 /** A lease that is not renewed for this long is up: its holder was killed. With the sweep, a killed sync resumes within 15 s. */
 const LEASE_MS = 9_000;
 /** How often a holder renews; several tries fit in a lease. */
@@ -45,82 +35,23 @@ export const RENEW_EVERY_MS = 2_000;
 /** A run that was killed this often is not started again (SECURITY.md C2). */
 const MOST_STARTS = 3;
 
-/**
- * Asks for a sync in the caller's transaction, under the row's lock. Joins the run that is queued; while one runs, a new
- * one is queued behind it. Never lost: the next holder reads `wanted` under the same lock.
- */
-export async function askForSync(queue: JobSender, tx: Tx, ask: Ask): Promise<{ readonly jobResultId: string; readonly joined: boolean }> {
-  const row = await lockRow(tx, ask.repositoryId);
-  if (row === undefined) throw new Failure('REPOSITORY_GONE', { message: 'The repository was deleted.' });
-  const joined = row.pending_job_result_id !== null;
-  const jobResultId = row.pending_job_result_id ?? (await addJobResult(tx, row, ask));
-  if (joined && ask.force === true) await tx.kysely.updateTable('job_results').set({ force: true }).where('id', '=', jobResultId).execute();
-  // While one runs, its end sends the next job; a queued one that waits for its retry time starts now instead.
-  const send = row.running_until === null && (!joined || row.not_before !== null);
-  await tx.kysely
-    .updateTable('repositories')
-    .set({
-      wanted: row.wanted + 1,
-      wanted_since: row.wanted_since ?? databaseNow(),
-      pending_job_result_id: jobResultId,
-      not_before: null,
-      ...(send ? { job_sent_at: databaseNow() } : {}),
-    })
-    .where('id', '=', ask.repositoryId)
-    .execute();
-  if (send && ask.here !== true) await sendSync(queue, tx, row);
-  return { jobResultId, joined };
-}
-
-/** Asks for a dry run: computed beside any sync, never coalesced with one, applied never. */
-export async function askForDryRun(
-  queue: JobSender,
-  tx: Tx,
-  ask: Pick<Ask, 'repositoryId' | 'userId' | 'here'>,
-): Promise<{ readonly jobResultId: string }> {
-  const row = await lockRow(tx, ask.repositoryId);
-  if (row === undefined) throw new Failure('REPOSITORY_GONE', { message: 'The repository was deleted.' });
-  const jobResultId = await addJobResult(tx, row, { ...ask, reason: 'asked', dryRun: true });
-  if (ask.here !== true) await queue.send(tx, 'dry-run-repository', { jobResultId });
-  return { jobResultId };
-}
-
-/**
- * Takes back a run that waits, with all that was asked for by it; what is asked for from now on is a new run. A run under way goes on and is
- * followed by none. Does nothing for a run that does not wait. True when nothing of the repository waits or is under way from now on. Call it
- * with the run's end, in one transaction.
- */
-export async function withdrawPending(
-  tx: Tx,
-  { repositoryId, jobResultId }: { readonly repositoryId: string; readonly jobResultId: string },
-): Promise<boolean> {
-  const row = await lockRow(tx, repositoryId);
-  if (row?.pending_job_result_id !== jobResultId) return false;
-  // A run under way, or one that was cut off and waits to be taken up, is wanted still: its end settles what was seen.
-  const isLast = row.running_job_result_id === null;
-  const settled = isLast ? { seen: row.wanted, wanted_since: null, job_sent_at: null, failures: 0 } : {};
-  await tx.kysely
-    .updateTable('repositories')
-    .set({ pending_job_result_id: null, not_before: null, ...settled })
-    .where('id', '=', repositoryId)
-    .execute();
-  return isLast;
-}
-
 /** Takes the turn if something is wanted and nobody holds it; undefined otherwise. A run that was cut off is taken up again under its own job result. */
 export async function claimTurn(database: Database, repositoryId: string, worker: string): Promise<Turn | undefined> {
   const turn = await database.transaction(async (tx) => {
     const row = await lockRow(tx, repositoryId);
     if (row === undefined || row.held || row.waiting || (row.wanted <= row.seen && row.pending_job_result_id === null)) return undefined;
-    const jobResultId =
-      row.running_job_result_id ?? row.pending_job_result_id ?? (await addJobResult(tx, row, { repositoryId, reason: 'retry' }));
+    const jobResultId = row.running_job_result_id ?? row.pending_job_result_id ?? (await addJobResult(tx, row, { reason: 'retry' }));
     const repository = await tx.kysely
       .updateTable('repositories')
       .set({
         fence: row.fence + 1,
         running_until: databaseTimeIn(LEASE_MS),
         running_job_result_id: jobResultId,
-        pending_job_result_id: jobResultId === row.pending_job_result_id ? null : row.pending_job_result_id,
+        ...(jobResultId === row.pending_job_result_id ? { pending_job_result_id: null, pending_calm: false } : {}),
+        // Once for each run, also for one that is cut off and taken up again.
+        ...(jobResultId === row.pending_job_result_id && row.pending_calm
+          ? { calm_runs: afterRun(calmOf(row), row.wanted - row.seen) }
+          : {}),
         job_sent_at: null,
         not_before: null,
       })
@@ -210,6 +141,7 @@ export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retry?: Retr
     .set((eb) => ({
       running_until: null,
       running_job_result_id: null,
+      calm_since: databaseNow(),
       failures: retry === undefined ? 0 : eb('failures', '+', retry.isCounted ? 1 : 0),
       // Whoever asked meanwhile has a run that waits, unless it was cancelled: then nothing is wanted any more. While one waits, something is,
       // even where this run was taken up again after it was asked for: the sweep looks for nothing else.
@@ -227,16 +159,13 @@ export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retry?: Retr
     }))
     .where('id', '=', id)
     .where('fence', '=', turn.fence)
-    .returning(['id', 'organization_id', 'wanted', 'seen', 'pending_job_result_id'])
+    .returning(['id', 'organization_id', 'wanted', 'seen', 'pending_job_result_id', 'pending_calm', 'calm_runs'])
     .executeTakeFirst();
   if (row === undefined) throw superseded();
   reached('turn.ending');
   if (retry === undefined && row.wanted <= row.seen && row.pending_job_result_id === null) return;
-  // Somebody asked meanwhile: they are not made to wait for this run's retry time.
-  const afterMs = row.pending_job_result_id === null ? (retry?.afterMs ?? 0) : 0;
-  const pending =
-    row.pending_job_result_id ??
-    (await addJobResult(tx, row, { repositoryId: id, reason: 'retry', traceparent: turn.jobResult.traceparent }));
+  const afterMs = row.pending_job_result_id === null ? (retry?.afterMs ?? 0) : pendingWaitMs(turn, row);
+  const pending = row.pending_job_result_id ?? (await addJobResult(tx, row, { reason: 'retry', traceparent: turn.jobResult.traceparent }));
   await tx.kysely
     .updateTable('repositories')
     .set({ pending_job_result_id: pending, job_sent_at: databaseNow(), not_before: afterMs > 0 ? databaseTimeIn(afterMs) : null })
@@ -245,53 +174,8 @@ export async function endTurn(queue: JobSender, tx: Tx, turn: Turn, retry?: Retr
   await sendSync(queue, tx, row, afterMs);
 }
 
-const ROW = [
-  'id',
-  'organization_id',
-  'wanted',
-  'wanted_since',
-  'seen',
-  'fence',
-  'running_until',
-  'not_before',
-  'pending_job_result_id',
-  'running_job_result_id',
-] as const;
-
-/**
- * Against other asks, claims and ends, not against those who only need the repository to be there: an import that is being applied holds it
- * so, and waits for the branch that another import has. Asks for both at once would close the circle.
- */
-function lockRow(tx: Tx, repositoryId: string) {
-  return tx.kysely
-    .selectFrom('repositories')
-    .select(ROW)
-    .select((eb) => eb.fn.coalesce(eb('running_until', '>', databaseNow()), eb.lit(false)).as('held'))
-    .select((eb) => eb.fn.coalesce(eb('not_before', '>', databaseNow()), eb.lit(false)).as('waiting'))
-    .where('id', '=', repositoryId)
-    .forNoKeyUpdate()
-    .executeTakeFirst();
-}
-
-async function addJobResult(
-  tx: Tx,
-  row: { readonly id: string; readonly organization_id: string },
-  ask: Omit<Ask, 'reason'> & { readonly reason: Ask['reason'] | 'retry'; readonly dryRun?: boolean },
-): Promise<string> {
-  const id = newId();
-  await tx.kysely
-    .insertInto('job_results')
-    .values({
-      id,
-      organization_id: row.organization_id,
-      repository_id: row.id,
-      name: ask.dryRun === true ? 'Git Repository: Dry-Run' : 'Git Repository: Sync',
-      user_id: ask.userId ?? null,
-      reason: ask.reason,
-      dry_run: ask.dryRun ?? false,
-      force: ask.force ?? false,
-      traceparent: ask.traceparent ?? null,
-    })
-    .execute();
-  return id;
+/** Whoever asked meanwhile is not made to wait for the retry time of this run. Where only webhooks did, more of them may be coming. */
+function pendingWaitMs(turn: Turn, row: { readonly pending_calm: boolean; readonly calm_runs: number }): number {
+  if (!row.pending_calm) return 0;
+  return calmWaitMs({ runs: row.calm_runs, sinceMs: 0 }, { behind: turn.jobResult.reason === 'webhook' });
 }

@@ -2,9 +2,16 @@ import type { Db, PgBoss } from 'pg-boss';
 
 type Takers = Pick<PgBoss, 'getWipData' | 'notifyWorker'>;
 
+/** Until then a poll every few seconds makes a difference. */
+const SOON_MS = 30_000;
+/** Timers count whole milliseconds, the database does not. */
+const TIMER_ERROR_MS = 2;
+
 export interface TakerWaker {
   /** Wakes one idle taker of a queue; where all are busy, tells all of them to look again when they are done. */
   readonly wake: (queue: string) => void;
+  /** Does so after so many milliseconds, if that is soon: the poll is soon enough for what waits longer. Keeps no process alive. */
+  readonly wakeIn: (queue: string, afterMs: number) => void;
   /** pg-boss's database, with notifications that wake one taker instead of all of them. */
   readonly wrap: (database: Db) => Db;
   /** Known only after the database: pg-boss is made with it. */
@@ -27,6 +34,9 @@ export function createTakerWaker(): TakerWaker {
 
   return {
     wake,
+    wakeIn: (queue, afterMs) => {
+      if (afterMs <= SOON_MS) setTimeout(wake, afterMs + TIMER_ERROR_MS, queue).unref();
+    },
     wrap: (database) => {
       const listen = database.listen?.bind(database);
       if (listen === undefined) return database;

@@ -4,7 +4,7 @@ import { err, ok } from '#domain/result.ts';
 import type { Result } from '#domain/result.ts';
 import { notFound, refuseFields } from '#domain/refusal.ts';
 import type { Refusal } from '#domain/refusal.ts';
-import { askForSync } from '#queue/turn.ts';
+import { askForSync } from '#queue/ask.ts';
 import { checkRemote, columnsOf, findClash, prefixOf, reachColumns } from './candidate.ts';
 import type { RepositoryInput } from './input.ts';
 import { checkInput, credentialOf, refuseUnsupported } from './input.ts';

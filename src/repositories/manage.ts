@@ -8,7 +8,7 @@ import type { Result } from '#domain/result.ts';
 import { notFound, refuseFields } from '#domain/refusal.ts';
 import type { Refusal } from '#domain/refusal.ts';
 import type { JobSender } from '#queue/queue.ts';
-import { askForSync } from '#queue/turn.ts';
+import { askForSync } from '#queue/ask.ts';
 import type { CandidateDeps } from './candidate.ts';
 import { checkRemote, columnsOf, findClash, prefixOf, reachColumns } from './candidate.ts';
 import type { RepositoryInput } from './input.ts';

@@ -9,7 +9,7 @@ import { printTime } from '#domain/time.ts';
 import type { Actor } from '#people/actor.ts';
 import { findUser } from '#people/store.ts';
 import type { JobSender } from '#queue/queue.ts';
-import { withdrawPending } from '#queue/turn.ts';
+import { withdrawPending } from '#queue/ask.ts';
 import { closePending } from '#report/store.ts';
 import { hasEnded } from './job-result.ts';
 import type { Canceller, JobResultRow } from './store.ts';

@@ -105,6 +105,10 @@ test.each([
   ['being synced', "running_until = now() + interval '5 seconds'"],
   ['about to be synced', 'pending_job_result_id = gen_random_uuid(), wanted = 1'],
   [
+    'about to be synced once more pushes had time to come',
+    "pending_job_result_id = gen_random_uuid(), pending_calm = true, wanted = 1, not_before = now() + interval '4 seconds'",
+  ],
+  [
     'owed the rest of a sync whose worker was killed',
     "running_until = now() - interval '5 seconds', wanted = 1, running_job_result_id = gen_random_uuid()",
   ],

@@ -112,3 +112,18 @@ test('a parked job is taken up by a process that knows its version', async () =>
   await until('the job', () => (seen.length > 0 ? true : undefined));
   expect(await dataIn('sync-repository.parked')).toEqual([]);
 });
+
+test('a job that is put off is not due before a time that was written in its transaction, however long that has lasted', async () => {
+  const queue = await startQueue();
+  const at = await database.transaction(async (tx) => {
+    const { rows } = await sql<{ at: string }>`select (clock_timestamp() + interval '1 second')::text as at`.execute(tx.kysely);
+    await queue.send(tx, 'sync-repository', { repositoryId: REPOSITORY }, { afterMs: 1_000 });
+    return rows[0]?.at;
+  });
+
+  const { rows } = await sql<{ late: boolean; soon: boolean }>`
+    select start_after >= ${at}::timestamptz as late, start_after < ${at}::timestamptz + interval '1 minute' as soon
+    from pgboss.job where name = 'sync-repository' and state < 'active'`.execute(database.kysely);
+  expect(rows).toEqual([{ late: true, soon: true }]);
+  await sql`delete from pgboss.job`.execute(database.kysely);
+});

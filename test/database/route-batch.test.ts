@@ -39,7 +39,7 @@ function counting(): { readonly counted: Database; readonly statements: () => nu
   return { counted, statements: () => statements };
 }
 
-test('a batch of deliveries is routed with few statements, since its ask keeps the repository locked until the end', async () => {
+test('a batch of deliveries is one ask that stands for all of them, with few statements, since it keeps the repository locked until the end', async () => {
   const { organizationId } = await seedOrganization(database);
   const repositoryId = await seedRepository(database, organizationId);
   const hookId = await seedHook(database, organizationId, repositoryId);
@@ -74,6 +74,12 @@ test('a batch of deliveries is routed with few statements, since its ask keeps t
 
   expect(routed).toBe(DELIVERIES);
   expect(queue.sent).toHaveLength(1);
+  const { wanted } = await database.kysely
+    .selectFrom('repositories')
+    .select('wanted')
+    .where('id', '=', repositoryId)
+    .executeTakeFirstOrThrow();
+  expect(wanted).toBe(DELIVERIES);
   expect(statements()).toBeLessThan(MOST_STATEMENTS);
   const rows = await database.kysely.selectFrom('deliveries').select(['status', 'job_result_ids']).where('hook_id', '=', hookId).execute();
   expect(new Set(rows.map(({ status, job_result_ids: ids }) => `${status} ${ids.length}`))).toEqual(new Set(['routed 1']));

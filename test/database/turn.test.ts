@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '#db/database.ts';
-import { askForSync, claimTurn, endTurn, forgiveStart, holdTurn, isPoisoned, releaseTurn, renewTurn } from '#queue/turn.ts';
+import { askForSync } from '#queue/ask.ts';
+import { claimTurn, endTurn, forgiveStart, holdTurn, isPoisoned, releaseTurn, renewTurn } from '#queue/turn.ts';
 import { sweepTurns } from '#queue/sweep.ts';
-import type { Ask } from '#queue/turn.ts';
+import type { Ask } from '#queue/ask.ts';
 import { openTestDatabase } from '#test/support/database.ts';
 import { createRecordingQueue } from '#test/support/recording-queue.ts';
 import { seedOrganization, seedRepository } from '#test/support/seed.ts';
@@ -23,7 +24,7 @@ beforeEach(async () => {
   queue = createRecordingQueue();
 });
 
-const ask = (more: Partial<Ask> = {}) => database.transaction((tx) => askForSync(queue, tx, { repositoryId, reason: 'webhook', ...more }));
+const ask = (more: Partial<Ask> = {}) => database.transaction((tx) => askForSync(queue, tx, { repositoryId, reason: 'asked', ...more }));
 const claim = () => claimTurn(database, repositoryId, 'worker');
 const end = (turn: NonNullable<Awaited<ReturnType<typeof claim>>>, retryAfterMs?: number) =>
   database.transaction((tx) =>

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Auth } from '#http/auth.ts';
 import type { HttpDeps } from '#http/deps.ts';
-import { askForDryRun, askForSync } from '#queue/turn.ts';
+import { askForDryRun, askForSync } from '#queue/ask.ts';
 import { findRepository } from '#repositories/store.ts';
 import { toJobResult } from '#runs/job-result.ts';
 import { findJobResult } from '#runs/store.ts';

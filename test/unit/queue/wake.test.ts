@@ -1,5 +1,5 @@
 import type { PgBoss } from 'pg-boss';
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createTakerWaker } from '#queue/wake.ts';
 
 type Taker = ReturnType<PgBoss['getWipData']>[number];
@@ -14,6 +14,10 @@ beforeEach(() => {
     notifyWorker: (id) => woken.push(id),
   };
   waker.attach(boss);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
 });
 
 const BLANK = {
@@ -89,4 +93,25 @@ test('what pg-boss is notified of comes here, and its reconnections stay its own
   reconnections[0]?.();
 
   expect([woken, wokenByPgBoss, reconnected]).toEqual([['a'], 0, 1]);
+});
+
+test('who sends a job that is due soon wakes a taker then, not before', () => {
+  vi.useFakeTimers();
+  takers = [{ id: 'a', ...idle }];
+
+  waker.wakeIn('sync', 1_000);
+
+  vi.advanceTimersByTime(1_000);
+  expect(woken).toEqual([]);
+  vi.advanceTimersByTime(10);
+  expect(woken).toEqual(['a']);
+});
+
+test('what is due in an hour is left to the poll', () => {
+  vi.useFakeTimers();
+  takers = [{ id: 'a', ...idle }];
+
+  waker.wakeIn('sync', 3_600_000);
+
+  expect(vi.getTimerCount()).toBe(0);
 });
