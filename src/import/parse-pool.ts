@@ -38,14 +38,16 @@ const QUICK_MS = 500;
 /** What a run has had of the threads. */
 interface Account {
   spentMs: number;
-  /** One task of a run at a time is quick work. */
+  /** A large import, which has as many threads as there are. */
+  isLarge: boolean;
+  /** Of any other run one task at a time. */
   readonly inTurn: Slots;
 }
 
 /**
- * Two kinds of threads, so that nobody's content keeps another's push waiting (SECURITY F6): a run begins at those for quick work, one task
- * at a time, and once it has had more than its share of them, it goes on at those for long work, which it shares with others of its kind and
- * which the system runs after everything else.
+ * Two kinds of threads, so that nobody's content keeps another's push waiting (SECURITY F6): a run has one task at a time at those
+ * for quick work, and once it has had more than its share of them, at those for long work, which have less of the processors and where large
+ * imports are from the start.
  */
 export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptions): ParsePool {
   const quick = createParseThreads({ threads, timeoutMs, memoryMb, isBackground: false });
@@ -53,14 +55,14 @@ export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptio
   const accounts = new WeakMap<AbortSignal, Account>();
 
   function accountOf(signal: AbortSignal): Account {
-    const account = accounts.get(signal) ?? { spentMs: 0, inTurn: createSlots(1) };
+    const account = accounts.get(signal) ?? { spentMs: 0, isLarge: false, inTurn: createSlots(1) };
     accounts.set(signal, account);
     return account;
   }
 
   async function run(task: WorkerTask, signal: AbortSignal): Promise<WorkerAnswer> {
     const account = accountOf(signal);
-    if (task.kind === 'rows') account.spentMs = Infinity;
+    account.isLarge ||= task.kind === 'rows';
     // A batch is read again anyway, file by file.
     const tries = 'files' in task && task.files.length > 1 ? 1 : MOST_TRIES;
     for (let attempt = 1; ; attempt++) {
@@ -74,7 +76,7 @@ export function createParsePool({ threads, timeoutMs, memoryMb }: ParsePoolOptio
 
   async function runOnce(account: Account, task: WorkerTask, signal: AbortSignal): Promise<WorkerAnswer> {
     const spend = (ms: number): void => void (account.spentMs += ms);
-    if (account.spentMs > QUICK_MS) return long.run(task, signal, spend);
+    if (account.isLarge) return long.run(task, signal, spend);
     // The one before it may have shown that the run is a long one.
     return account.inTurn(signal, () => (account.spentMs > QUICK_MS ? long : quick).run(task, signal, spend));
   }

@@ -7,7 +7,7 @@ export interface ParseThreadsOptions {
   readonly threads: number;
   readonly timeoutMs: number;
   readonly memoryMb: number;
-  /** Whether the system runs them after everything else. */
+  /** Whether they give way to others. */
   readonly isBackground: boolean;
 }
 
