@@ -13,6 +13,7 @@ import type { Config } from '#config.ts';
 import { createVault } from '#credentials/vault.ts';
 import { migrate, requireCurrentSchema } from '#db/migrate.ts';
 import { openDatabase } from '#db/open.ts';
+import type { Failure } from '#domain/failure.ts';
 import { createLinks } from '#domain/links.ts';
 import { watchSecrets } from '#domain/redact.ts';
 import { createGit } from '#git/git.ts';
@@ -49,6 +50,8 @@ export interface App {
   readonly localToken: string;
   /** What is off and why, for whoever started it. */
   readonly notes: readonly string[];
+  /** Resolves when the application cannot go on and its process has to end. Usually never. */
+  readonly failed: Promise<Failure>;
   /** Stops taking work, finishes what runs, hands on what does not end in time. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -122,12 +125,12 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   const pool = createParsePool({ threads: PARSE_THREADS, timeoutMs: PARSE_MS, memoryMb: PARSE_MEMORY_MB });
   onClose(() => pool.close());
   // Closed before what its jobs use.
-  const queue = await openQueue({ database, log, redact, migrate: roles.migrate, supervise: roles.worker });
-  let stopBy: number | undefined;
-  onClose(() => queue.stop(Math.max(0, (stopBy ?? performance.now() + STOP_WITHIN_MS) - performance.now())));
+  const { promise: failed, resolve: giveUp } = Promise.withResolvers<Failure>();
+  const queue = await openQueue({ database, log, redact, migrate: roles.migrate, supervise: roles.worker, giveUp });
+  const stop = createStop();
+  onClose(() => queue.stop(stop.leftMs()));
   const { instance, processName } = config;
   const run: UploadDeps = { database, queue, log, redact, tracing, meters, pool, git, publicUrl, instance, syncTimeoutMs, processName };
-  const stopping = new AbortController();
   const localToken = await ensureLocalToken(config.dataDir);
   watch.add(localToken);
 
@@ -141,7 +144,7 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
       queue,
       version,
       checkUrl,
-      stopping: stopping.signal,
+      stopping: stop.signal,
       concurrency,
       pollIntervalMs,
       retention,
@@ -151,10 +154,7 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
     const stopTaking = await startWorkers({ ...deps, findReader: (provider) => findProvider(provider)?.webhooks });
     onClose(stopTaking);
   }
-  onClose(async () => {
-    stopBy = performance.now() + STOP_WITHIN_MS;
-    setTimeout(() => stopping.abort(), FINISH_WITHIN_MS).unref();
-  });
+  onClose(async () => stop.begin());
   const staticTokens = toStaticTokens(config, localToken);
   const operations = createOperations({ config, database, queue, links, run, start, staticTokens, version, observation, vault });
   if (config.metricsPort !== undefined) {
@@ -166,7 +166,7 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   const keys = await countByKey({ database, vault });
   const started = (url: string | undefined): Omit<App, 'close'> => {
     const notes = sayStarted(log, config, { roles, version, git: gitVersion, url, publicUrl, keys });
-    return { url, localToken, notes };
+    return { url, localToken, notes, failed };
   };
   if (loading === undefined) return started(undefined);
 
@@ -184,7 +184,7 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
     spoolDir,
     operations,
     observation,
-    stopping: stopping.signal,
+    stopping: stop.signal,
   });
   onClose(() => web.close());
   const url = await web.listen({ host: config.host, port });
@@ -193,6 +193,27 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
     onClose(() => removeServiceFile(config.dataDir));
   }
   return started(url);
+}
+
+interface Stop {
+  /** Aborts when runs have had their time to end. */
+  readonly signal: AbortSignal;
+  readonly begin: () => void;
+  /** How long the rest of the stop may take. */
+  readonly leftMs: () => number;
+}
+
+function createStop(): Stop {
+  const ending = new AbortController();
+  let until: number | undefined;
+  return {
+    signal: ending.signal,
+    begin: () => {
+      until = performance.now() + STOP_WITHIN_MS;
+      setTimeout(() => ending.abort(), FINISH_WITHIN_MS).unref();
+    },
+    leftMs: () => (until === undefined ? STOP_WITHIN_MS : Math.max(0, until - performance.now())),
+  };
 }
 
 /** What everything else stands on: the log that tells no secret, the database, the one way out, and what is told of the process. */

@@ -138,6 +138,10 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
     what: 'A stored secret cannot be opened.',
     why: 'No key that the service holds fits it, or the row was changed outside the service.',
   },
+  WORKER_STUCK: {
+    what: 'A worker had not looked for jobs for a minute though some were waiting, and ended.',
+    why: 'A call to the database never came back, by a fault of the service or of what it is built on. A database that is away is no reason: then it waits.',
+  },
   INTERNAL: {
     what: 'Something failed inside the service.',
     why: 'Nobody foresaw it. The log of the process has the cause under the same id; answers and job results do not.',

@@ -22,7 +22,12 @@ export async function runService(
     const { openApp } = await import('#app.ts');
     const app = await starting(openApp(config, roles));
     for (const line of greeting(app)) terminal.out(line);
-    const reason = await stop.asked;
+    const reason = await Promise.race([stop.asked, app.failed]);
+    if (typeof reason !== 'string') {
+      terminal.note(`${reason.code}: ${reason.message} ${reason.help}`);
+      // Not closed in order: what never came back would be waited for.
+      process.exit(EXIT.failed);
+    }
     terminal.note(`Stopping (${reason}): what is running may finish, for at most ${STOP_WITHIN_MS / 1_000} s. Once more stops at once.`);
     const closed = await Promise.race([app.close().then(() => true), sleep(STOP_WITHIN_MS, false, { ref: false })]);
     if (!closed) {

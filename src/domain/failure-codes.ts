@@ -125,6 +125,10 @@ export const FAILURES = {
     operational: 'error-cred',
     help: 'The key that sealed this secret is missing. Put it back into TRIBUTARY_SECRET_KEYS, or enter the secret again.',
   },
+  WORKER_STUCK: {
+    retryClass: 'internal',
+    help: 'The process ends so that whoever supervises it starts a new one; what it was doing is taken up again. Send its log to the people who make this service.',
+  },
   INTERNAL: { retryClass: 'internal', help: 'If it goes on, send the request id or job result id to the people who run this service.' },
 } as const satisfies Record<string, FailureKind>;
 

@@ -4,6 +4,7 @@ import { PgBoss, fromKysely, fromPglite } from 'pg-boss';
 import type { Logger } from 'pino';
 import type { Database } from '#db/database.ts';
 import { readTimeIn } from '#db/time.ts';
+import type { Failure } from '#domain/failure.ts';
 import type { Redactor } from '#domain/redact.ts';
 import { reached } from '#steps/reached.ts';
 import type { JobName, JobPayloads } from './jobs.ts';
@@ -14,6 +15,7 @@ import type { JobSender } from './queue.ts';
 import { runJob } from './run.ts';
 import type { TakerWaker } from './wake.ts';
 import { createTakerWaker } from './wake.ts';
+import { watchTakers } from './watch-takers.ts';
 
 export type JobHandlers = { readonly [N in JobName]: (payload: JobPayloads[N], signal: AbortSignal) => Promise<void> };
 
@@ -49,8 +51,14 @@ export interface QueueOptions {
   readonly redact: Redactor;
   /** Supervises: finds jobs whose worker was killed. Workers do; a web process only sends. */
   readonly supervise: boolean;
+  /** Told when this process takes no more jobs though some wait, and cannot help it. */
+  readonly giveUp?: ((failure: Failure) => void) | undefined;
+  /** How long that has to be so; a minute unless given. */
+  readonly stuckAfterMs?: number | undefined;
 }
 
+/** SECURITY.md REL-09. */
+const STUCK_AFTER_MS = 60_000;
 /** A killed worker's job is found after this long without a sign of life; pg-boss takes no less. */
 const HEARTBEAT_S = 10;
 /**
@@ -61,7 +69,8 @@ const HEARTBEAT_S = 10;
 const POLLING = { pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 5 };
 
 /** Opens the queue. pg-boss decides nothing here but delivery: what to do, whose turn it is and what to retry is ours. */
-export async function openQueue({ database, log, redact, migrate, supervise }: QueueOptions): Promise<Queue> {
+export async function openQueue(options: QueueOptions): Promise<Queue> {
+  const { database, log, redact, migrate, supervise, giveUp = () => undefined, stuckAfterMs = STUCK_AFTER_MS } = options;
   const shared = {
     migrate,
     createSchema: migrate,
@@ -87,8 +96,7 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
     throw error;
   }
   const sender: JobSender = {
-    async send(tx, name, payload, options) {
-      const { afterMs = 0, priority = 0 } = options ?? {};
+    async send(tx, name, payload, { afterMs = 0, priority = 0 } = {}) {
       // pg-boss counts from the beginning of the transaction: a job that was due before the `not_before` that was written with it was taken in
       // vain, and nobody came again until the sweep took it for lost.
       const due = afterMs > 0 ? { startAfter: await readTimeIn(tx, afterMs) } : {};
@@ -97,17 +105,21 @@ export async function openQueue({ database, log, redact, migrate, supervise }: Q
     },
   };
   let stopUnparking: (() => void) | undefined;
+  let stopWatch: (() => Promise<void>) | undefined;
   return {
     ...sender,
     async work(handlers, concurrency) {
       for (const name of JOB_NAMES) await workOn({ boss, log, redact, database, sender, takers }, name, handlers, concurrency);
       stopUnparking = await keepUnparking(boss, log);
+      stopWatch = watchTakers({ database, log, takers: () => boss.getWipData(), giveUp, stuckAfterMs });
     },
     stopTaking: async () => {
+      await stopWatch?.();
       await Promise.all(JOB_NAMES.map((name) => boss.offWork(name, { wait: false })));
     },
-    stop: (timeoutMs) => {
+    stop: async (timeoutMs) => {
       stopUnparking?.();
+      await stopWatch?.();
       return stopBoss(boss, close, timeoutMs);
     },
     counts: async () => {

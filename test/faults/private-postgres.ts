@@ -11,6 +11,8 @@ export interface PrivatePostgres {
   readonly url: string;
   /** As after a crash of the machine's PostgreSQL: every connection is cut, nothing is written down any more, recovery at start. */
   readonly restartImmediate: () => Promise<void>;
+  /** Stopped in the same way until `work` has ended. */
+  readonly whileStopped: (work: () => Promise<void>) => Promise<void>;
 }
 
 const INSTALLED = '/usr/lib/postgresql';
@@ -41,6 +43,14 @@ export async function startPrivatePostgres(scope: Scope): Promise<PrivatePostgre
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     restartImmediate: () => control('-m', 'immediate', '-o', settings, 'restart'),
+    whileStopped: async (work) => {
+      await control('-m', 'immediate', 'stop');
+      try {
+        await work();
+      } finally {
+        await control('-o', settings, 'start');
+      }
+    },
   };
 }
 

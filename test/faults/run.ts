@@ -25,6 +25,7 @@ import { secrets } from './secrets.ts';
 import { serial } from './serial.ts';
 import { slowDatabase } from './slow-database.ts';
 import { slowSenders } from './slow-senders.ts';
+import { stuckWorker } from './stuck-worker.ts';
 import { timing } from './timing.ts';
 import { zombieSteps } from './zombie-steps.ts';
 import { zombieWorker } from './zombie-worker.ts';
@@ -43,6 +44,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   serial,
   'head-of-line': headOfLine,
   'hostile-neighbours': hostileNeighbours,
+  'stuck-worker': stuckWorker,
   backlog,
   growth,
   secrets,
