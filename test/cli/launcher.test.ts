@@ -13,15 +13,31 @@ const scope = openScope();
 const folder = scope.folder('launcher');
 afterAll(() => scope.close());
 
-function run(program: string, args: readonly string[], cwd: string, path?: string): Promise<Ended> {
-  return ending(
-    spawn(program, args, { cwd, env: { PATH: path ?? process.env['PATH'], HOME: tmpdir() }, stdio: ['ignore', 'pipe', 'pipe'] }),
-  );
+function run(program: string, args: readonly string[], cwd: string, { path = process.env['PATH'], options = '' } = {}): Promise<Ended> {
+  const env = { PATH: path, HOME: tmpdir(), NODE_OPTIONS: options };
+  return ending(spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }));
 }
 
 test('starts on the Node that runs it, when that one is new enough', async () => {
   expect(await run(process.execPath, [LAUNCHER, '--version'], tmpdir())).toMatchObject({ code: 0, stdout: `${VERSION}\n` });
 });
+
+/** Says what V8 was told, at each beginning of a process. */
+const TELL_FLAGS = '--import=data:text/javascript,process.stderr.write(`flags:${process.execArgv.join()};`)';
+
+test.skipIf(process.platform === 'win32')(
+  'a worker begins with little room for young objects, once; nothing else does, and whoever starts it may say otherwise',
+  async () => {
+    const worker = [LAUNCHER, 'worker', '--no-such-option'];
+    const flagsOf = async (args: readonly string[], options = TELL_FLAGS) =>
+      [...(await run(process.execPath, args, tmpdir(), { options })).stderr.matchAll(/flags:([^;]*);/g)].map(([, flags]) => flags);
+
+    expect(await flagsOf(worker)).toEqual(['', '--max-semi-space-size=4']);
+    expect(await flagsOf(['--max-semi-space-size=16', ...worker])).toEqual(['--max-semi-space-size=16']);
+    expect(await flagsOf(worker, `${TELL_FLAGS} --max-semi-space-size=16`)).toEqual(['']);
+    expect(await flagsOf([LAUNCHER, 'web', '--no-such-option'])).toEqual(['']);
+  },
+);
 
 /** An install of its own, with the packages of this one. */
 function makeInstall(name: string): string {
@@ -65,7 +81,7 @@ describe.skipIf(oldNode === undefined)('under a Node that is too old (skipped wh
     const npx = join(node, '..', 'npx');
     const path = [join(node, '..'), '/usr/bin', '/bin'].join(delimiter);
 
-    expect(await run(npx, ['--offline', 'tributary', '--version'], ROOT, path)).toMatchObject({ code: 0, stdout: `${VERSION}\n` });
+    expect(await run(npx, ['--offline', 'tributary', '--version'], ROOT, { path })).toMatchObject({ code: 0, stdout: `${VERSION}\n` });
   });
 
   test('says in one sentence what is missing where no Node came with the install', async () => {
