@@ -6,7 +6,7 @@ import { createDrain } from './drain.ts';
 import { JOBS, JOB_NAMES } from './jobs.ts';
 import type { JobName } from './jobs.ts';
 
-export type Taker = Pick<WipData, 'name' | 'count' | 'createdOn' | 'lastFetchedOn' | 'lastJobStartedOn' | 'lastJobEndedOn' | 'lastErrorOn'>;
+export type Taker = Pick<WipData, 'name' | 'count' | 'createdOn' | 'lastFetchedOn' | 'lastJobStartedOn' | 'lastJobEndedOn'>;
 
 export interface TakerWatch {
   readonly database: Pick<Database, 'prepared'>;
@@ -18,8 +18,11 @@ export interface TakerWatch {
   readonly stuckAfterMs: number;
 }
 
-/** Times in a row that takers are seen to stand still: a process that was stopped, or a machine that slept, wakes with all of them late. */
-const LOOKS = 3;
+/**
+ * Times in a row that takers are seen to stand still while the database says that they are waited for. After an outage, or in a process that was
+ * stopped, all of them are late, and each has found work long before the last look.
+ */
+const LOOKS = 4;
 const LOOKS_IN_STUCK_TIME = 6;
 const WAITING = {
   name: 'jobs that wait',
@@ -30,8 +33,9 @@ const WAITING = {
 
 /**
  * Sees to it that a process that takes no more jobs does not live on as if it did (SECURITY.md REL-09): whoever supervises it can only
- * replace one that ends. A taker whose query fails tries again and counts as alive, so an outage of the database is nobody's end; what is
- * noticed is a call that never comes back. Answers with what stops the watch.
+ * replace one that ends. The watch asks on other connections than takers do: while those get no answer either, the database is away, which
+ * is nobody's end. What is noticed is a call that never comes back, and a pool that has no connection left because of such. Answers with what
+ * stops the watch.
  */
 export function watchTakers({ database, log, takers, giveUp, stuckAfterMs }: TakerWatch): () => Promise<void> {
   const seen = new Map<JobName, number>();
@@ -39,9 +43,9 @@ export function watchTakers({ database, log, takers, giveUp, stuckAfterMs }: Tak
   async function look(): Promise<void> {
     const still = findStill(takers(), Date.now(), stuckAfterMs);
     for (const name of JOB_NAMES) {
-      const looks = still.includes(name) ? (seen.get(name) ?? 0) + 1 : 0;
+      const looks = still.includes(name) && (await isWaitedFor(name)) ? (seen.get(name) ?? 0) + 1 : 0;
       seen.set(name, looks);
-      if (looks < LOOKS || !(await isWaitedFor(name))) continue;
+      if (looks !== LOOKS) continue;
       giveUp(
         new Failure('WORKER_STUCK', {
           message: `No taker of ${name} has done anything for ${stuckAfterMs / 1_000} s while jobs wait for it.`,
@@ -66,7 +70,7 @@ export function watchTakers({ database, log, takers, giveUp, stuckAfterMs }: Tak
   return createDrain({ work: look, sweepEveryMs: stuckAfterMs / LOOKS_IN_STUCK_TIME, log }).stop;
 }
 
-/** Kinds of jobs none of whose takers has made a step lately. One that works is at it for as long as its job may run. */
+/** Kinds of jobs none of whose takers has been answered lately. One that works is at it for as long as its job may run. */
 export function findStill(takers: readonly Taker[], now: number, stuckAfterMs: number): readonly JobName[] {
   return JOB_NAMES.filter((name) => {
     const own = takers.filter((taker) => taker.name === name);
@@ -74,7 +78,7 @@ export function findStill(takers: readonly Taker[], now: number, stuckAfterMs: n
   });
 }
 
-function lastStep({ count, createdOn, lastFetchedOn, lastJobStartedOn, lastJobEndedOn, lastErrorOn }: Taker, name: JobName): number {
+function lastStep({ count, createdOn, lastFetchedOn, lastJobStartedOn, lastJobEndedOn }: Taker, name: JobName): number {
   const worksUntil = count > 0 ? (lastJobStartedOn ?? createdOn) + JOBS[name].expireSeconds * 1_000 : 0;
-  return Math.max(createdOn, worksUntil, lastFetchedOn ?? 0, lastJobEndedOn ?? 0, lastErrorOn ?? 0);
+  return Math.max(createdOn, worksUntil, lastFetchedOn ?? 0, lastJobEndedOn ?? 0);
 }

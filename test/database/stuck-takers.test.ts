@@ -24,12 +24,13 @@ describe.skipIf(TEST_SERVER_URL === undefined)('a queue whose database calls nev
   let database: Database;
   let queue: Queue;
   let isSilent: boolean;
+  let isBroken: boolean;
   let isAway: boolean;
   let given: Failure[];
   let entries: string[];
   beforeEach(async () => {
     database = await openTestDatabase();
-    [isSilent, isAway, given, entries] = [false, false, [], []];
+    [isSilent, isBroken, isAway, given, entries] = [false, false, false, [], []];
     queue = await openQueue({
       database: silenced(database),
       log: pino({ level: 'warn' }, { write: (line: string) => void entries.push(line) }),
@@ -42,7 +43,7 @@ describe.skipIf(TEST_SERVER_URL === undefined)('a queue whose database calls nev
     await queue.work(handlers, 2);
   });
   afterEach(async () => {
-    [isSilent, isAway] = [false, false];
+    [isSilent, isBroken, isAway] = [false, false, false];
     await queue.stop(1_000);
     await database.close();
   });
@@ -56,7 +57,14 @@ describe.skipIf(TEST_SERVER_URL === undefined)('a queue whose database calls nev
     if (boss.kind === 'embedded') return real;
     const open: typeof boss.open = () => {
       const pool = boss.open();
-      return { ...pool, executeSql: async (text, values) => heard().then(() => pool.executeSql(text, values)) };
+      return {
+        ...pool,
+        executeSql: async (text, values) => {
+          if (isBroken) throw new Error('timeout exceeded when trying to connect');
+          await heard();
+          return pool.executeSql(text, values);
+        },
+      };
     };
     const prepared: Database['prepared'] = async (statement, values) => {
       if (isAway) throw new Error('connect ECONNREFUSED');
@@ -75,6 +83,15 @@ describe.skipIf(TEST_SERVER_URL === undefined)('a queue whose database calls nev
 
     expect(given[0]).toMatchObject({ code: 'WORKER_STUCK' });
     expect(given[0]?.message).toContain('send-report');
+  });
+
+  test('is given up when it has no connection left because of such, though every call says so', async () => {
+    isBroken = true;
+    await send();
+
+    await untilTrue('the queue to be given up', () => given.length > 0);
+
+    expect(given[0]).toMatchObject({ code: 'WORKER_STUCK' });
   });
 
   test('is not given up while the database cannot say what waits, and that is logged', async () => {
