@@ -68,6 +68,23 @@ describe('a pool with little time', () => {
     expect(await pool.parse([GOOD], signal)).toEqual([parseFile(GOOD)]);
   });
 
+  test('a run whose files take too long, one after the other, has no thread of those that others are read by', async () => {
+    const slow = [1, 2, 3].map((at) =>
+      contentFile(`config_context_schemas/slow${at}.json`, JSON.stringify({ _metadata: { name: `slow${at}` }, data_schema: SLOW_SCHEMA })),
+    );
+    let isOver = false;
+    const hostile = pool.parse(slow, new AbortController().signal).then((files) => {
+      isOver = true;
+      return files;
+    });
+
+    // Each would wait for one of the other's tasks, of which there are seven.
+    for (let at = 0; at < 20; at++) expect(await pool.parse([GOOD], new AbortController().signal)).toEqual([parseFile(GOOD)]);
+
+    expect(isOver).toBe(false);
+    expect((await hostile).map(({ problems }) => problems[0]?.code)).toEqual(slow.map(() => 'PARSE_TIMEOUT'));
+  });
+
   test('nothing to read is nothing', async () => {
     expect(await pool.parse([], signal)).toEqual([]);
   });
