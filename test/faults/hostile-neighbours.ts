@@ -40,6 +40,8 @@ export const hostileNeighbours: Fault = {
         await pushWhile(alone, () => performance.now() > aloneUntil);
         let isDone = false;
         const pushing = pushWhile(beside, () => isDone);
+        // Met below; where the run is interrupted before, it must not end the process.
+        pushing.catch(() => undefined);
         const began = performance.now();
         const outcome = await hostile.sync(name, round);
         const took = `${((performance.now() - began) / 1_000).toFixed(1)} s`;
