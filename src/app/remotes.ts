@@ -1,3 +1,4 @@
+import { describeTokenOf } from '#credentials/describe-token.ts';
 import type { Database } from '#db/database.ts';
 import type { Redactor } from '#domain/redact.ts';
 import type { Git } from '#git/context.ts';
@@ -31,6 +32,7 @@ export function createRemotes({ database, git, hooks, checkUrl, redact }: Remote
     openRemote: open,
     askHead: async (id, signal) => (await listRemoteRefs(git, await open(id), signal, [])).head,
     pauseGit: (id) => pauseGit(hooks, id),
+    describeToken: (id) => describeTokenOf(database, id, new Date()),
     confirmIdentity: (id, signal) => confirmIdentity(hooks, id, signal),
     relocate: (lost, signal) => relocate({ ...hooks, checkUrl, sameRemoteKey, tell }, lost, signal),
   };

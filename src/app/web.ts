@@ -56,7 +56,7 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
     database,
     queue,
     repositories: { database, queue, links, findProvider, checkUrl, sameRemoteKey },
-    gitTokens: { database, vault: hooks.vault, checkUrl, findProvider, fetch: hooks.fetch, now },
+    gitTokens: { database, queue, vault: hooks.vault, checkUrl, findProvider, fetch: hooks.fetch, now },
     hooks,
     listWorkers: () => listWorkers(database),
     now,

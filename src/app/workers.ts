@@ -16,6 +16,7 @@ import { catchUp, startAudits } from './audits.ts';
 import type { HandlerDeps } from './handlers.ts';
 import { createHandlers } from './handlers.ts';
 import { createRemotes } from './remotes.ts';
+import { startTokenChecks } from './token-checks.ts';
 
 export interface WorkerDeps extends HandlerDeps {
   readonly queue: Queue;
@@ -55,10 +56,13 @@ export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void
   const sweep = createDrain({ work: upkeep, sweepEveryMs: SWEEP_EVERY_MS, log });
   sweep.wake();
   const stopAudits = startAudits({ database, queue: deps.queue, log });
+  const { vault, findProvider, fetch } = deps.hooks;
+  const stopChecks = startTokenChecks({ database, queue: deps.queue, vault, findProvider, fetch, log }, deps.stopping);
   const stopTidying = startTidying(deps);
   return async () => {
     await sweep.stop();
     await stopAudits();
+    await stopChecks();
     await stopTidying();
     await stopPoller();
     await stopRouter();

@@ -3,6 +3,7 @@ import { err, ok } from '#domain/result.ts';
 import type { Result } from '#domain/result.ts';
 import { notFound, refuseFields } from '#domain/refusal.ts';
 import type { Refusal } from '#domain/refusal.ts';
+import { findUser, recordExamination } from './checks/store.ts';
 import { examine } from './examine.ts';
 import type { GitToken, GitTokenInput } from './git-token.ts';
 import { checkGitToken } from './git-token.ts';
@@ -10,17 +11,9 @@ import type { GitTokenDeps, NewGitToken, Owner } from './git-tokens.ts';
 import { checkProbe, expiry, inUse, nameTaken, reread, seal, serverUrl, toDate } from './git-tokens.ts';
 import type { Examination } from './knowledge.ts';
 import { refuseRefused, toKnowledge, updateKnowledge, warningsOf } from './knowledge.ts';
+import { resumeRepositories } from './resume.ts';
 import type { CredentialChange, CredentialRow } from './store.ts';
-import {
-  findGitToken,
-  findSealedCredential,
-  findUser,
-  isNameTaken,
-  listRepositoriesUsing,
-  lockOrganization,
-  recordExamination,
-  updateCredential,
-} from './store.ts';
+import { findGitToken, findSealedCredential, isNameTaken, listRepositoriesUsing, lockOrganization, updateCredential } from './store.ts';
 
 /**
  * Changes what is given. A token is bound to its server: another `url` needs the secret in the same call (SECURITY T24). What changes how
@@ -49,6 +42,8 @@ export async function changeToken(
     // Changed by somebody else meanwhile, it is not what was asked about.
     const isSame = row.updated_at.getTime() === before.updated_at.getTime();
     if (examination !== undefined) await keep(tx, { before: row, input, examination: isSame ? examination : CHANGED });
+    // What the provider could not be asked about may be good as well; what it refuses does not come here.
+    if (input.token !== undefined) await resumeRepositories(deps.queue, tx, id);
     return reread(deps, tx, organizationId, id, warningsOf(examination));
   });
 }

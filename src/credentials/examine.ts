@@ -18,15 +18,18 @@ export interface ExamineDeps {
 /** Somebody waits for the answer; GitHub's own limit for a request is 10 s, and most kinds of token take two or three. */
 const WITHIN_MS = 30_000;
 
-/** Asks the provider about a token. Nothing is stored, and nothing that the provider may do is thrown. */
-export async function examine(deps: ExamineDeps, provider: Provider, token: ExaminedToken): Promise<Examination> {
+/** Asks the provider about a token. Nothing is stored, and nothing that the provider may do is thrown; `stopping` is. */
+export async function examine(deps: ExamineDeps, provider: Provider, token: ExaminedToken, stopping?: AbortSignal): Promise<Examination> {
   if (provider.verifyToken === undefined)
     return { is: 'untold', reason: 'not_tried', detail: 'This version cannot ask the provider about tokens.' };
   const { repository, ...connection } = token;
   const late = AbortSignal.timeout(WITHIN_MS);
+  const signal = stopping === undefined ? late : AbortSignal.any([late, stopping]);
   try {
-    return { is: 'told', report: await provider.verifyToken({ ...connection, fetch: deps.fetch }, repository, late) };
+    return { is: 'told', report: await provider.verifyToken({ ...connection, fetch: deps.fetch }, repository, signal) };
   } catch (error) {
+    // What a call that was broken off says is not what the provider said.
+    if (stopping?.aborted === true) throw stopping.reason;
     if (isFailure(error)) return fromFailure(error);
     if (!late.aborted) throw error;
     return { is: 'untold', reason: 'unreachable', detail: `The provider did not answer within ${WITHIN_MS / 1_000} s.` };

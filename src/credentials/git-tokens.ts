@@ -6,6 +6,8 @@ import { notFound, refuse, refuseFields } from '#domain/refusal.ts';
 import type { FieldErrors, Refusal } from '#domain/refusal.ts';
 import type { ProviderId } from '#domain/words.ts';
 import type { Provider } from '#providers/contract.ts';
+import type { JobSender } from '#queue/queue.ts';
+import { recordExamination } from './checks/store.ts';
 import { examine } from './examine.ts';
 import type { GitToken, GitTokenInput } from './git-token.ts';
 import { checkGitToken, toGitToken } from './git-token.ts';
@@ -21,12 +23,12 @@ import {
   listGitTokens,
   listRepositoriesUsing,
   lockOrganization,
-  recordExamination,
 } from './store.ts';
 import type { Vault } from './vault.ts';
 
 export interface GitTokenDeps {
   readonly database: Database;
+  readonly queue: JobSender;
   readonly vault: Vault;
   readonly checkUrl: CheckUrl;
   readonly findProvider: (id: string) => Provider | undefined;

@@ -179,7 +179,7 @@ export async function findSealedCredential({ kysely }: Reader, id: string) {
   return kysely
     .selectFrom('credentials')
     .select(['id', 'organization_id', 'name', 'provider', 'url', 'username', 'sealed_secret', 'expires_at', 'state'])
-    .select(['expiry_source', 'probe_repository'])
+    .select(['expiry_source', 'probe_repository', 'state_detail'])
     .select([msUntil('paused_until').as('paused_ms'), msUntil('git_paused_until').as('git_paused_ms')])
     .select(sql<boolean>`coalesce(expires_at <= clock_timestamp(), false)`.as('is_expired'))
     .where('id', '=', id)
@@ -214,51 +214,4 @@ export async function pauseCredential(database: Database, id: string, what: 'api
     )
     update repositories r set poll_after = greatest(r.poll_after, paused.until + random() * interval '1 minute')
     from paused where r.credential_id = paused.id`.execute(database.kysely);
-}
-
-/** A repository that uses the credential, one that works if there is one; whether any is written to. */
-export async function findUser({ kysely }: Reader, credentialId: string) {
-  return kysely
-    .selectFrom('repositories')
-    .select('remote_url')
-    .select((eb) =>
-      eb
-        .exists(
-          eb
-            .selectFrom('repositories as other')
-            .select('other.id')
-            .where('other.credential_id', '=', credentialId)
-            .where('other.kind', '=', 'repository'),
-        )
-        .$castTo<boolean>()
-        .as('writes'),
-    )
-    .where('credential_id', '=', credentialId)
-    .orderBy(sql`operational_state = 'online'`, 'desc')
-    .orderBy('created_at')
-    .limit(1)
-    .executeTakeFirst();
-}
-
-/** A check each day finds an end or a change in time; a provider that could not be asked is asked again within the hour. */
-const CHECK_AGAIN_S = { told: 24 * 3_600, refused: 24 * 3_600, untold: 3_600 } as const;
-
-/** Keeps what a check came to, unless the secret that was checked is no longer the one that is stored. Spread, so that not all are due at once. */
-export async function recordExamination(
-  { kysely }: Reader,
-  { id, sealed_secret: sealed }: { readonly id: string; readonly sealed_secret: Uint8Array },
-  is: keyof typeof CHECK_AGAIN_S,
-  knowledge: Partial<CredentialChange>,
-): Promise<void> {
-  await kysely
-    .updateTable('credentials')
-    .set({
-      ...knowledge,
-      checked_at: databaseNow(),
-      verify_after: sql<Date>`clock_timestamp() + ${CHECK_AGAIN_S[is]} * (0.9 + random() * 0.1) * interval '1 second'`,
-      ...(is === 'told' ? { verified_at: databaseNow() } : {}),
-    })
-    .where('id', '=', id)
-    .where('sealed_secret', '=', sealed)
-    .execute();
 }

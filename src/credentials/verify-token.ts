@@ -10,7 +10,9 @@ import type { GitTokenDeps, Owner } from './git-tokens.ts';
 import { checkNew, reread, toDate } from './git-tokens.ts';
 import type { Examination } from './knowledge.ts';
 import { toKnowledge, updateKnowledge, warningsOf } from './knowledge.ts';
-import { findGitToken, findSealedCredential, findUser, pauseCredential, recordExamination } from './store.ts';
+import { findUser, recordExamination } from './checks/store.ts';
+import { resumeRepositories } from './resume.ts';
+import { findGitToken, findSealedCredential, pauseCredential } from './store.ts';
 
 /** What is known of a token that is not saved. */
 export interface VerifiedToken extends KnownToken {
@@ -45,10 +47,10 @@ export async function verifyToken(deps: GitTokenDeps, { organizationId }: Owner,
   return reread(deps, deps.database, organizationId, id, warningsOf(examination));
 }
 
-export type VerifyDeps = Pick<GitTokenDeps, 'database' | 'vault' | 'findProvider' | 'fetch'>;
+export type VerifyDeps = Pick<GitTokenDeps, 'database' | 'queue' | 'vault' | 'findProvider' | 'fetch'>;
 
 /** The same for whoever has the id; undefined where there is nothing to ask. Replaced meanwhile, what was asked is not kept. */
-export async function verifyStored(deps: VerifyDeps, id: string): Promise<Examination | undefined> {
+export async function verifyStored(deps: VerifyDeps, id: string, stopping?: AbortSignal): Promise<Examination | undefined> {
   const { database, vault } = deps;
   const row = await findSealedCredential(database, id);
   const provider = row?.provider === undefined ? undefined : deps.findProvider(row.provider);
@@ -60,15 +62,24 @@ export async function verifyStored(deps: VerifyDeps, id: string): Promise<Examin
   const examination: Examination =
     row.paused_ms > 0
       ? { is: 'untold', reason: 'rate_limited', detail: 'The provider has asked for fewer requests with this token.' }
-      : await examine(deps, provider, {
-          url,
-          username: row.username ?? undefined,
-          secret: vault.open(row.sealed_secret, place),
-          repository: row.probe_repository ?? used,
-          onLimited: (ms) => pauseCredential(database, id, 'api', ms),
-        });
+      : await examine(
+          deps,
+          provider,
+          {
+            url,
+            username: row.username ?? undefined,
+            secret: vault.open(row.sealed_secret, place),
+            repository: row.probe_repository ?? used,
+            onLimited: (ms) => pauseCredential(database, id, 'api', ms),
+          },
+          stopping,
+        );
   const userExpiry = row.expiry_source === 'user' ? (row.expires_at ?? undefined) : undefined;
   const known = { userExpiry, writes: user?.writes ?? false };
-  await recordExamination(database, row, examination.is, updateKnowledge(examination, known, row.state));
+  const wasRefused = row.state === 'revoked' || row.state === 'expired';
+  await database.transaction(async (tx) => {
+    await recordExamination(tx, row, examination.is, updateKnowledge(examination, known, row.state));
+    if (wasRefused && examination.is === 'told') await resumeRepositories(deps.queue, tx, id);
+  });
   return examination;
 }

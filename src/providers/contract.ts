@@ -96,6 +96,8 @@ export interface ForgeConnection {
   readonly fetch: typeof globalThis.fetch;
   /** Told when the provider asks to be left alone, before the call that was refused ends with RATE_LIMITED. */
   readonly onLimited?: ((waitMs: number) => Promise<void>) | undefined;
+  /** Told when the provider refuses the token, or a permission of it, before that call ends with AUTH_* or PERM_MISSING. */
+  readonly onRefused?: ((what: 'token' | 'permission') => Promise<void>) | undefined;
 }
 
 /** A repository as the provider knows it now. */

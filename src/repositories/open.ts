@@ -1,3 +1,4 @@
+import { checkSoon } from '#credentials/checks/store.ts';
 import { findSealedCredential, pauseCredential, touchCredential } from '#credentials/store.ts';
 import type { Vault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
@@ -18,7 +19,7 @@ export interface OpenDeps {
   readonly fetch: typeof globalThis.fetch;
 }
 
-/** Address and access of a repository for Git, now. Throws Failure: REPOSITORY_GONE, POLICY_DENIED, CONNECTION_FAILED, AUTH_EXPIRED, SECRET_UNREADABLE, RATE_LIMITED. */
+/** Address and access of a repository for Git, now. Throws Failure: REPOSITORY_GONE, POLICY_DENIED, CONNECTION_FAILED, AUTH_EXPIRED, AUTH_REVOKED, SECRET_UNREADABLE, RATE_LIMITED. */
 export async function openRemote(deps: OpenDeps, repositoryId: string): Promise<Remote> {
   const repository = await findRemote(deps.database, repositoryId);
   if (repository === undefined) throw new Failure('REPOSITORY_GONE', { message: 'The repository was deleted.' });
@@ -74,8 +75,29 @@ export async function openForgeWith(deps: OpenDeps, credentialId: string, remote
     secret: credential.access.secret,
     fetch: deps.fetch,
     onLimited: (ms) => pauseCredential(deps.database, credentialId, 'api', ms),
+    onRefused: (what) => checkSoon(deps.database, credentialId, what),
   });
   return { api, ref };
+}
+
+/**
+ * A token that its provider refused when it was asked about is not tried again by every repository that uses it: those who go on are locked
+ * out (PROVIDERS.md 1.5). It is asked about once a day, and whenever somebody asks or replaces it.
+ */
+function refuseDead({
+  name,
+  state,
+  state_detail: detail,
+}: {
+  readonly name: string;
+  readonly state: string;
+  readonly state_detail: string | null;
+}): void {
+  if (state !== 'revoked' && state !== 'expired') return;
+  throw new Failure(state === 'revoked' ? 'AUTH_REVOKED' : 'AUTH_EXPIRED', {
+    message: `The token "${name}" is not used: ${detail ?? 'its provider refuses it.'}`,
+    help: 'Create a new token at the provider and replace the stored one: its repositories then go on by themselves. Or verify it again.',
+  });
 }
 
 interface OpenCredential {
@@ -104,6 +126,7 @@ async function openCredential(deps: OpenDeps, credentialId: string, remoteUrl: s
     const day = row.expires_at?.toISOString().slice(0, 10) ?? '';
     throw new Failure('AUTH_EXPIRED', { message: `The token "${row.name}" expired on ${day}.` });
   }
+  refuseDead(row);
   const secret = deps.vault.open(row.sealed_secret, {
     table: 'credentials',
     field: 'secret',

@@ -29,7 +29,7 @@ export interface Repository {
   readonly ref: string;
   readonly default_branch: string | null;
   readonly commit: string | null;
-  readonly credential: (ObjectLink & { readonly name: string }) | null;
+  readonly credential: CredentialLink | null;
   readonly credential_mode: 'organization' | 'personal';
   readonly path_prefix: string;
   readonly update_policy: UpdatePolicy;
@@ -47,6 +47,13 @@ export interface ObjectLink {
   readonly id: string;
   readonly object_type: string;
   readonly url: string;
+}
+
+/** The credential with what is known of it: `detail` says what is wrong, and what goes without it. */
+export interface CredentialLink extends ObjectLink {
+  readonly name: string;
+  readonly state: string;
+  readonly detail: string | null;
 }
 
 export interface SyncStatus {
@@ -109,6 +116,8 @@ function toCredentialLink(links: Links, row: RepositoryRow): Repository['credent
     name: row.credential_name,
     object_type: 'extras.gittoken',
     url: links.gitToken(row.organization_slug, row.credential_id),
+    state: row.credential_state ?? 'unverified',
+    detail: row.credential_detail,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Expression, Insertable, Kysely, SelectQueryBuilder, Selectable, SqlBool, Updateable } from 'kysely';
 import { sql } from 'kysely';
+import { shownState } from '#credentials/checks/store.ts';
 import type { Database, Tx } from '#db/database.ts';
 import { containsText, matches, readFiltered } from '#db/filter.ts';
 import type { Schema } from '#db/schema.ts';
@@ -14,6 +15,8 @@ export type RepositoryChange = Updateable<Schema['repositories']>;
 export interface RepositoryRow extends Selectable<Schema['repositories']> {
   readonly organization_slug: string;
   readonly credential_name: string | null;
+  readonly credential_state: string | null;
+  readonly credential_detail: string | null;
   readonly hook_id: string | null;
   readonly hook_provider: string | null;
   readonly hook_status: string | null;
@@ -73,11 +76,13 @@ function selectRepositories(kysely: Kysely<Schema>) {
     .select([
       'o.slug as organization_slug',
       'c.name as credential_name',
+      'c.state_detail as credential_detail',
       'h.id as hook_id',
       'h.provider as hook_provider',
       'h.status as hook_status',
       'h.remote_id as hook_remote_id',
-    ]);
+    ])
+    .select(shownState('c').as('credential_state'));
 }
 
 export async function listRepositories(

@@ -10,7 +10,7 @@ import type { MirrorUpdate } from '#git/update-mirror.ts';
 import type { ChooseCommitDeps } from './choose-commit.ts';
 import { chooseCommit } from './choose-commit.ts';
 import type { OpenSource } from './run.ts';
-import type { RunLog } from './run-log.ts';
+import type { LogLine, RunLog } from './run-log.ts';
 import { markOnline, noteNotFound } from './store.ts';
 
 export interface RemoteSourceDeps extends ChooseCommitDeps {
@@ -21,6 +21,8 @@ export interface RemoteSourceDeps extends ChooseCommitDeps {
   readonly confirmIdentity: (repositoryId: string, signal: AbortSignal) => Promise<void>;
   /** Git was told to make fewer requests with the repository's credential; for how many milliseconds none are made. */
   readonly pauseGit: (repositoryId: string) => Promise<number>;
+  /** What is to be said of the repository's token while it still works; undefined: nothing. */
+  readonly describeToken: (repositoryId: string) => Promise<Pick<LogLine, 'code' | 'message' | 'help'> | undefined>;
   /** Looks for it elsewhere, gives it its new address and says so in the run's log. Undefined where it was not found. */
   readonly relocate: (
     lost: { readonly repositoryId: string; readonly jobResultId: string },
@@ -40,6 +42,7 @@ const CONFIRM_MS = 60_000;
 export function openRemoteSource(deps: RemoteSourceDeps, repository: RepositoryRow, expectsChange: boolean): OpenSource {
   return async (log, signal) => {
     const mirror = openMirror(deps.git, { key: repository.id });
+    log.beside(warnOfToken(deps, repository.id, log));
     const brought = await bring(deps, repository, { mirror, log, signal, expectsChange });
     const chosen = await chooseCommit(deps, { repository, mirror, update: brought, log, signal });
     await markOnline(deps.database, repository.id, chosen);
@@ -53,6 +56,12 @@ export function openRemoteSource(deps: RemoteSourceDeps, repository: RepositoryR
     }
     return mirror.at(chosen.commit);
   };
+}
+
+/** Every run says so, since nobody looks at tokens until something breaks. */
+async function warnOfToken({ describeToken }: RemoteSourceDeps, repositoryId: string, log: RunLog): Promise<void> {
+  const trouble = await describeToken(repositoryId);
+  if (trouble !== undefined) log.add({ level: 'warning', grouping: 'git', ...trouble });
 }
 
 interface Bringing {

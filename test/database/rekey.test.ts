@@ -14,6 +14,7 @@ import { createRekeyer, rekeyAll } from '#rekey/rekey.ts';
 import { swapSealed } from '#rekey/store.ts';
 import { openTestDatabase } from '#test/support/database.ts';
 import { PATIENCE } from '#test/support/patience.ts';
+import { createRecordingQueue } from '#test/support/recording-queue.ts';
 import { everySealed, openEvery, seedSealedHook, seedToken, seedTokens } from '#test/support/sealed.ts';
 import { seedOrganization } from '#test/support/seed.ts';
 
@@ -40,6 +41,8 @@ afterAll(() => database.close());
 
 const rekey = (options: { readonly dryRun?: boolean } = {}, rekeyer: Rekeyer = createRekeyer({ database, vault: both })) =>
   rekeyAll(rekeyer, { dryRun: false, ...options });
+const fetch = () => Promise.reject(new Error('the provider is away'));
+const checkUrl = () => err({ message: 'no address is changed' });
 const roles = (uses: Awaited<ReturnType<typeof countByKey>>) => uses.map(({ role, secrets }) => `${role}: ${secrets}`);
 
 const said = async (vault: typeof both) =>
@@ -146,9 +149,7 @@ describe('re-keying', () => {
       Array.from({ length: 40 }, (_, at) => `first-${at}`),
     );
     const hookId = await seedSealedHook(database, before, organizationId, { secret: 'hook-0', previous: 'hook-x' });
-    const fetch = () => Promise.reject(new Error('the provider is away'));
-    const checkUrl = () => err({ message: 'no address is changed' });
-    const deps = { database, vault: both, checkUrl, findProvider, fetch, now: () => new Date() };
+    const deps = { database, queue: createRecordingQueue(), vault: both, checkUrl, findProvider, fetch, now: () => new Date() };
     const expected: Record<string, string> = {};
     let round = 0;
     async function change(): Promise<void> {

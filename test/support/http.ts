@@ -90,7 +90,7 @@ export async function openTestHttp(): Promise<TestHttp> {
     version: '0.0.0',
     authenticate: createAuthenticate({ database, bootstrap: start, staticTokens: [{ secret: adminToken, via: 'admin-token' }] }),
     repositories: { database, queue, links, findProvider, checkUrl, sameRemoteKey },
-    gitTokens: { database, vault, checkUrl, findProvider, fetch: egress.fetch, now },
+    gitTokens: { database, queue, vault, checkUrl, findProvider, fetch: egress.fetch, now },
     hooks,
     metrics: { contentType: 'text/plain', render: async () => '' },
     listWorkers: () => listWorkers(database),

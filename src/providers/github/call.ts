@@ -2,6 +2,7 @@ import { RequestError } from '@octokit/request-error';
 import { Octokit } from '@octokit/rest';
 import { Failure } from '#domain/failure.ts';
 import type { ForgeConnection, RemoteRef } from '#providers/contract.ts';
+import { tellRefusal } from '#providers/tell-refusal.ts';
 import type { Doing } from './errors.ts';
 import { toGithubFailure } from './errors.ts';
 
@@ -15,7 +16,7 @@ export interface GithubCalls {
   call<T>(doing: Doing, request: () => Promise<T>): Promise<T>;
 }
 
-export function openCalls({ url, secret, fetch, onLimited }: ForgeConnection): GithubCalls {
+export function openCalls({ url, secret, fetch, onLimited, onRefused }: ForgeConnection): GithubCalls {
   const octokit = new Octokit({
     auth: secret,
     baseUrl: url === GITHUB_URL ? 'https://api.github.com' : `${url}/api/v3`,
@@ -39,7 +40,7 @@ export function openCalls({ url, secret, fetch, onLimited }: ForgeConnection): G
       } catch (error) {
         if (error instanceof Error && error.name === 'AbortError') throw error;
         const failure = toGithubFailure(error, doing, new Date());
-        if (failure.code === 'RATE_LIMITED' && failure.retryAfterMs !== undefined) await onLimited?.(failure.retryAfterMs);
+        await tellRefusal({ onLimited, onRefused }, failure);
         throw failure;
       }
     },

@@ -5,6 +5,7 @@ import type { Redactor } from '#domain/redact.ts';
 import { createRedactor } from '#domain/redact.ts';
 import type { ForgeConnection } from '#providers/contract.ts';
 import { AnswerError } from './answer-error.ts';
+import { tellRefusal } from '#providers/tell-refusal.ts';
 import type { Doing } from './errors.ts';
 import { toGitlabFailure } from './errors.ts';
 
@@ -36,7 +37,7 @@ export function openCalls(connection: ForgeConnection): GitlabCalls {
       } catch (error) {
         if (signal.aborted && error instanceof Error && ['AbortError', 'TimeoutError'].includes(error.name)) throw error;
         const failure = toGitlabFailure(error, doing, new Date());
-        if (failure.code === 'RATE_LIMITED' && failure.retryAfterMs !== undefined) await connection.onLimited?.(failure.retryAfterMs);
+        await tellRefusal(connection, failure);
         throw failure;
       }
     },
