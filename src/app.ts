@@ -7,7 +7,8 @@ import { createOperations } from '#app/operations.ts';
 import { requireSafeGit } from '#app/safe-git.ts';
 import { openObservation } from '#app/observation.ts';
 import { loadSecretKeys } from '#app/secret-keys.ts';
-import { watchConfig, watchKeys, watchVault } from '#app/secrets.ts';
+import { watchConfig, watchKeys, watchSources, watchVault } from '#app/secrets.ts';
+import { createTokenSources } from '#app/token-sources.ts';
 import { startWorkers } from '#app/workers.ts';
 import type { Config } from '#config.ts';
 import { createVault } from '#credentials/vault.ts';
@@ -116,6 +117,7 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
     findProvider,
     vetRemote: (url) => vetRemote(url, policy, resolve),
     fetch: egress.fetch,
+    readTokenSource: watchSources(createTokenSources(config), watch),
   };
   const { dataDir, limits, syncTimeoutMs } = config;
   const git = await createGit({ dataDir, limits, timeoutMs: syncTimeoutMs, log, onProcess: observation.onProcess });

@@ -21,6 +21,10 @@ export interface Config {
   readonly allowedHosts: string;
   /** As written; net/resolve.ts reads it. Empty: the system's resolver. */
   readonly dnsServers: string;
+  /** Variables that organizations may name as the place of a token; their values as they were at start. */
+  readonly tokenVariables: readonly TokenVariable[];
+  /** Holds a folder of token files for each organization, by its slug; undefined: none. */
+  readonly tokenFiles: string | undefined;
   readonly instance: string | undefined;
   readonly workerConcurrency: number;
   readonly syncTimeoutMs: number;
@@ -33,6 +37,13 @@ export interface Config {
   readonly tracing: TracingConfig;
   /** Name of this process in logs, leases and job results. */
   readonly processName: string;
+}
+
+export interface TokenVariable {
+  /** Slug of the organization. */
+  readonly organization: string;
+  readonly name: string;
+  readonly value: string | undefined;
 }
 
 export interface Limits {
@@ -100,6 +111,29 @@ const headerList = z
     }
   });
 
+/** `NAME` or `organization:NAME`, separated by commas. */
+const tokenVariables = z
+  .string()
+  .regex(
+    /^(?:[a-z0-9][a-z0-9_-]*:)?[A-Za-z_]\w*(?:\s*,\s*(?:[a-z0-9][a-z0-9_-]*:)?[A-Za-z_]\w*)*$/,
+    'must be names of variables, or organization:NAME, separated by commas',
+  )
+  .transform((text) => text.split(',').map((entry) => entry.trim().split(':')))
+  .transform((entries) =>
+    entries.map(([first = '', name]) => (name === undefined ? { organization: 'default', name: first } : { organization: first, name })),
+  )
+  .refine((entries) => entries.every(({ name }) => !isOwn(name)), {
+    error: 'must not name variables of Tributary itself: whoever manages tokens could send them anywhere',
+  })
+  .default([]);
+
+/** What the system shows of processes and devices is nobody's token. */
+const tokenFiles = z
+  .string()
+  .transform((path) => resolve(path))
+  .refine((path) => !/^\/(?:proc|sys|dev)?(?:\/|$)/.test(path), { error: 'must be a folder of its own, not /, /proc, /sys or /dev' })
+  .optional();
+
 /** Webhook addresses and links are this and a path; what else an address may hold would be shown to everybody who sees one. */
 const publicUrl = z.url({ protocol: /^https?$/, error: 'is not an http or https URL', abort: true }).refine(
   (text) => {
@@ -122,6 +156,8 @@ const ENVIRONMENT = z.object({
   TRIBUTARY_ADMIN_TOKEN: z.string().min(32, 'must have 32 characters or more').optional(),
   TRIBUTARY_ALLOWED_HOSTS: z.string().default(''),
   TRIBUTARY_DNS_SERVERS: z.string().default(''),
+  TRIBUTARY_TOKEN_VARIABLES: tokenVariables,
+  TRIBUTARY_TOKEN_FILES: tokenFiles,
   TRIBUTARY_INSTANCE: z
     .string()
     .regex(/^[\w.-]{1,40}$/, 'may hold letters, digits, dot, dash and underscore, at most 40')
@@ -166,7 +202,7 @@ export function readConfig(
       : []),
   ];
   if (!parsed.success || !keys.ok || problems.length > 0) return err(problems);
-  return ok(toConfig(parsed.data, keys.value));
+  return ok(toConfig(parsed.data, keys.value, set));
 }
 
 /** Which service a command talks to, where the environment says so: kept apart from `Config`, since a client needs no more than this. */
@@ -179,7 +215,7 @@ export function readClientConfig(environment: NodeJS.ProcessEnv = process.env): 
   return { url: environment['TRIBUTARY_URL'] || undefined, token: environment['TRIBUTARY_TOKEN'] || undefined };
 }
 
-function toConfig(env: z.infer<typeof ENVIRONMENT>, keys: readonly Uint8Array[] | undefined): Config {
+function toConfig(env: z.infer<typeof ENVIRONMENT>, keys: readonly Uint8Array[] | undefined, set: NodeJS.ProcessEnv): Config {
   return Object.freeze({
     host: env.HOST,
     port: env.PORT,
@@ -190,6 +226,8 @@ function toConfig(env: z.infer<typeof ENVIRONMENT>, keys: readonly Uint8Array[] 
     adminToken: env.TRIBUTARY_ADMIN_TOKEN,
     allowedHosts: env.TRIBUTARY_ALLOWED_HOSTS,
     dnsServers: env.TRIBUTARY_DNS_SERVERS,
+    tokenVariables: env.TRIBUTARY_TOKEN_VARIABLES.map((variable) => ({ ...variable, value: set[variable.name] })),
+    tokenFiles: env.TRIBUTARY_TOKEN_FILES,
     instance: env.TRIBUTARY_INSTANCE,
     workerConcurrency: env.WORKER_CONCURRENCY,
     syncTimeoutMs: env.SYNC_TIMEOUT_S * 1_000,
@@ -211,6 +249,11 @@ function toConfig(env: z.infer<typeof ENVIRONMENT>, keys: readonly Uint8Array[] 
     },
     processName: `${hostname()}:${process.pid}`,
   });
+}
+
+/** Ours, or read by what we are made of. */
+function isOwn(name: string): boolean {
+  return name in ENVIRONMENT.shape || OTHER_NAMES.includes(name) || /^(?:TRIBUTARY_|OTEL_|PG)/.test(name);
 }
 
 const KEY_BYTES = 32;

@@ -142,6 +142,10 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
     what: 'A worker had not looked for jobs for a minute though some were waiting, and ended.',
     why: 'A call to the database never came back, by a fault of the service or of what it is built on. A database that is away is no reason: then it waits.',
   },
+  SECRET_NOT_FOUND: {
+    what: 'A secret that is kept in an environment variable or a file cannot be read.',
+    why: 'The variable or file is missing, empty, too long or no token, or the operator does not allow it for this organization.',
+  },
   INTERNAL: {
     what: 'Something failed inside the service.',
     why: 'Nobody foresaw it. The log of the process has the cause under the same id; answers and job results do not.',

@@ -1,4 +1,5 @@
 import type { Config } from '#config.ts';
+import type { ReadTokenSource } from '#credentials/token-source.ts';
 import type { Vault } from '#credentials/vault.ts';
 import type { SecretWatch } from '#domain/redact.ts';
 import type { Provider, WebhookReader } from '#providers/contract.ts';
@@ -32,6 +33,15 @@ export function watchVault(vault: Vault, watch: SecretWatch): Vault {
       watch.add(secret);
       return secret;
     },
+  };
+}
+
+/** Secrets that are kept elsewhere, each told to the watch as it is read. */
+export function watchSources(read: ReadTokenSource, watch: SecretWatch): ReadTokenSource {
+  return async (organization, source) => {
+    const secret = await read(organization, source);
+    watch.add(secret);
+    return secret;
   };
 }
 

@@ -8,11 +8,13 @@ import { examine } from './examine.ts';
 import type { GitToken, GitTokenInput } from './git-token.ts';
 import { checkGitToken } from './git-token.ts';
 import type { GitTokenDeps, NewGitToken, Owner } from './git-tokens.ts';
-import { checkProbe, expiry, inUse, nameTaken, reread, seal, serverUrl, toDate } from './git-tokens.ts';
+import { checkProbe, expiry, inUse, nameTaken, reread, seal, serverUrl, toDate, toStored } from './git-tokens.ts';
 import type { Examination } from './knowledge.ts';
 import { refuseRefused, toKnowledge, updateKnowledge, warningsOf } from './knowledge.ts';
 import { resumeRepositories } from './resume.ts';
 import type { CredentialChange, CredentialRow } from './store.ts';
+import type { TakenToken } from './token-source.ts';
+import { openToken, takeToken, TOKEN_NEEDED } from './token-source.ts';
 import { findGitToken, findSealedCredential, isNameTaken, listRepositoriesUsing, lockOrganization, updateCredential } from './store.ts';
 
 /**
@@ -23,10 +25,13 @@ export async function changeToken(
   deps: GitTokenDeps,
   { organizationId }: Owner,
   id: string,
-  input: GitTokenInput,
+  sent: GitTokenInput,
 ): Promise<Result<GitToken, Refusal>> {
   const before = await findGitToken(deps.database, organizationId, id);
   if (before === undefined) return err(notFound('Git token'));
+  const taken = await takeToken(deps, organizationId, sent);
+  if (!taken.ok) return taken;
+  const input: ReadInput = { ...sent, token: taken.value?.secret, taken: taken.value };
   const checked = checkChange(deps, before, input);
   if (!checked.ok) return checked;
   const examination = asksAnew(before, input) ? await examineChanged(deps, before, checked.value, input) : undefined;
@@ -50,8 +55,14 @@ export async function changeToken(
 
 /** Puts another token in its place, whole: what is not sent goes back to its default. Repositories keep using it. */
 export async function replaceToken(deps: GitTokenDeps, owner: Owner, id: string, input: NewGitToken): Promise<Result<GitToken, Refusal>> {
+  if (input.token === undefined && input.token_from === undefined) return err(refuseFields({ token: [TOKEN_NEEDED] }));
   const defaults = { description: '', url: null, workspace: null, username: null, expires_at: null, probe_repository: null };
   return changeToken(deps, owner, id, { ...defaults, ...input });
+}
+
+/** What was sent, with the token itself read where it is kept elsewhere. */
+interface ReadInput extends GitTokenInput {
+  readonly taken: TakenToken | undefined;
 }
 
 const CHANGED: Examination = {
@@ -84,7 +95,7 @@ function checkChange(deps: GitTokenDeps, row: CredentialRow, input: GitTokenInpu
   return url.ok && Object.keys(errors).length === 0 ? url : err(refuseFields(errors));
 }
 
-async function toChange(deps: GitTokenDeps, tx: Tx, row: CredentialRow, input: GitTokenInput): Promise<Result<CredentialChange, Refusal>> {
+async function toChange(deps: GitTokenDeps, tx: Tx, row: CredentialRow, input: ReadInput): Promise<Result<CredentialChange, Refusal>> {
   const url = checkChange(deps, row, input);
   if (!url.ok) return url;
   const name = input.name?.trim();
@@ -104,7 +115,9 @@ async function toChange(deps: GitTokenDeps, tx: Tx, row: CredentialRow, input: G
     // The provider knows best.
     ...(input.expires_at === undefined || isTold(row, input) ? {} : expiry(input.expires_at)),
     ...(moved ? { url: url.value } : {}),
-    ...(input.token === undefined ? {} : { sealed_secret: seal(deps, row.organization_id, row.id, input.token) }),
+    ...(input.taken === undefined
+      ? {}
+      : { sealed_secret: seal(deps, row.organization_id, row.id, input.taken.sealable), token_from: toStored(input.taken.source) }),
   });
 }
 
@@ -114,17 +127,16 @@ function isTold({ expiry_source: source }: CredentialRow, { token }: GitTokenInp
 
 /** Asks, with what is stored for all that is not sent. Outside of the transaction, which would wait for the provider. */
 async function examineChanged(deps: GitTokenDeps, row: CredentialRow, given: string | null, input: GitTokenInput): Promise<Examination> {
-  const { database, vault } = deps;
+  const { database } = deps;
   const provider = deps.findProvider(row.provider);
   const url = given ?? provider?.defaultUrl;
   const stored = await findSealedCredential(database, row.id);
   if (provider === undefined || url === undefined || stored === undefined) return UNKNOWN;
-  const place = { table: 'credentials', field: 'secret', rowId: row.id, organizationId: row.organization_id } as const;
   const user = await findUser(database, row.id);
   const named = input.probe_repository === undefined ? row.probe_repository : input.probe_repository;
   return examine(deps, provider, {
     url,
-    secret: input.token ?? vault.open(stored.sealed_secret, place),
+    secret: input.token ?? (await openToken(deps, stored)),
     username: (input.username === undefined ? row.username : input.username) ?? undefined,
     repository: named ?? (user === undefined ? undefined : provider.remoteRef(user.remote_url, url)?.fullName),
   });

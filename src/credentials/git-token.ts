@@ -3,6 +3,8 @@ import type { Capabilities, Capability, CapabilityName, MissingPermission } from
 import { CAPABILITY_STATES } from '#domain/token.ts';
 import type { ProviderId } from '#domain/words.ts';
 import type { StoredKnowledge } from './knowledge.ts';
+import type { TokenSource } from './token-source.ts';
+import { tokenSource } from './token-source.ts';
 import type { CredentialRow } from './store.ts';
 
 /** What is known of a token, as every interface shows it. Keys in the documented order, then ours. */
@@ -39,6 +41,8 @@ export interface GitToken extends KnownToken {
   readonly probe_repository: string | null;
   /** When the provider was last asked, whatever came of it. */
   readonly checked_at: string | null;
+  /** Where the secret is kept when not here. */
+  readonly token_from: TokenSource | null;
   /** What kept the provider from being asked. Absent when there is nothing to say. */
   readonly warnings?: readonly string[] | undefined;
 }
@@ -48,6 +52,7 @@ export interface GitTokenInput {
   readonly name?: string | undefined;
   readonly provider?: ProviderId | undefined;
   readonly token?: string | undefined;
+  readonly token_from?: TokenSource | undefined;
   readonly description?: string | undefined;
   readonly url?: string | null | undefined;
   readonly workspace?: string | null | undefined;
@@ -77,6 +82,7 @@ export function toGitToken(row: CredentialRow, now: Date, warnings: readonly str
     detail,
     notes,
     checked_at: row.checked_at?.toISOString() ?? null,
+    token_from: tokenSource.safeParse(row.token_from).data ?? null,
     ...(warnings.length === 0 ? {} : { warnings }),
   };
 }

@@ -24,6 +24,8 @@ import {
   listRepositoriesUsing,
   lockOrganization,
 } from './store.ts';
+import type { ReadTokenSource, TokenSource } from './token-source.ts';
+import { requireToken } from './token-source.ts';
 import type { Vault } from './vault.ts';
 
 export interface GitTokenDeps {
@@ -32,6 +34,7 @@ export interface GitTokenDeps {
   readonly vault: Vault;
   readonly checkUrl: CheckUrl;
   readonly findProvider: (id: string) => Provider | undefined;
+  readonly readTokenSource: ReadTokenSource;
   /** Every call to a provider goes through this. */
   readonly fetch: typeof globalThis.fetch;
   readonly now: () => Date;
@@ -53,7 +56,7 @@ export async function readToken(deps: GitTokenDeps, { organizationId }: Owner, i
 }
 
 /** A token as it is sent to be kept. */
-export type NewGitToken = GitTokenInput & { readonly name: string; readonly provider: ProviderId; readonly token: string };
+export type NewGitToken = GitTokenInput & { readonly name: string; readonly provider: ProviderId };
 
 /**
  * Asks the provider about a token, then seals and keeps it with what is known. One that the provider refuses is not kept; where the
@@ -66,13 +69,16 @@ export async function createToken(deps: GitTokenDeps, { organizationId }: Owner,
   if (!checked.ok) return checked;
   const { provider, url } = checked.value;
   if (await isNameTaken(database, organizationId, name)) return err(nameTaken(name));
-  const { token: secret, probe_repository: probe = null, username = null } = input;
+  const taken = await requireToken(deps, organizationId, input);
+  if (!taken.ok) return taken;
+  const { secret, sealable, source } = taken.value;
+  const { probe_repository: probe = null, username = null } = input;
   // Outside of the transaction, which would wait for the provider.
   const examination = await examine(deps, provider, { url, secret, username: username ?? undefined, repository: probe ?? undefined });
   const refused = refuseRefused(examination);
   if (refused !== undefined) return err(refused);
   const id = newId();
-  const sealed = seal(deps, organizationId, id, secret);
+  const sealed = seal(deps, organizationId, id, sealable);
   return database.transaction(async (tx) => {
     await lockOrganization(tx, organizationId);
     if (await isNameTaken(tx, organizationId, name)) return err(nameTaken(name));
@@ -88,6 +94,7 @@ export async function createToken(deps: GitTokenDeps, { organizationId }: Owner,
       username,
       probe_repository: probe,
       sealed_secret: sealed,
+      token_from: toStored(source),
       ...expiry(input.expires_at ?? null),
     });
     const knowledge = toKnowledge(examination, { userExpiry: toDate(input.expires_at), writes: false });
@@ -154,6 +161,11 @@ export function checkProbe(provider: Provider, url: string, probe: string | null
 
 export function seal(deps: Pick<GitTokenDeps, 'vault'>, organizationId: string, rowId: string, token: string): Uint8Array {
   return deps.vault.seal(token, { table: 'credentials', field: 'secret', rowId, organizationId });
+}
+
+/** For people to see; what counts is sealed. */
+export function toStored(source: TokenSource | undefined): string | null {
+  return source === undefined ? null : JSON.stringify(source);
 }
 
 export function expiry(text: string | null): Pick<CredentialChange, 'expires_at' | 'expiry_source'> {

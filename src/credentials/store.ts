@@ -42,6 +42,7 @@ const COLUMNS = [
   'state_detail',
   'notes',
   'checked_at',
+  'token_from',
   'created_at',
   'updated_at',
 ] as const;
@@ -122,6 +123,11 @@ export async function findCredential(
 ): Promise<CredentialRow | undefined> {
   const query = selectCredentials(reader, organizationId).where('user_id', 'is', null);
   return ('id' in by ? query.where('id', '=', by.id) : query.where('name', '=', by.name)).executeTakeFirst();
+}
+
+export async function findOrganizationSlug({ kysely }: Reader, organizationId: string): Promise<string> {
+  const { slug } = await kysely.selectFrom('organizations').select('slug').where('id', '=', organizationId).executeTakeFirstOrThrow();
+  return slug;
 }
 
 /** True when the name is taken by another credential of any kind. */

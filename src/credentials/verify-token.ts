@@ -12,6 +12,7 @@ import type { Examination } from './knowledge.ts';
 import { toKnowledge, updateKnowledge, warningsOf } from './knowledge.ts';
 import { findUser, recordExamination } from './checks/store.ts';
 import { resumeRepositories } from './resume.ts';
+import { openToken, requireToken } from './token-source.ts';
 import { findGitToken, findSealedCredential, pauseCredential } from './store.ts';
 
 /** What is known of a token that is not saved. */
@@ -26,12 +27,16 @@ export interface VerifiedToken extends KnownToken {
 /** Asks the provider about a token without saving it; what the provider makes of it is the answer, a refusal too. */
 export async function tryToken(
   deps: GitTokenDeps,
-  input: GitTokenInput & { readonly provider: ProviderId; readonly token: string },
+  { organizationId }: Owner,
+  input: GitTokenInput & { readonly provider: ProviderId },
 ): Promise<Result<VerifiedToken, Refusal>> {
   const checked = checkNew(deps, input);
   if (!checked.ok) return checked;
   const { provider, url } = checked.value;
-  const { token: secret, username, probe_repository: probe } = input;
+  const taken = await requireToken(deps, organizationId, input);
+  if (!taken.ok) return taken;
+  const { secret } = taken.value;
+  const { username, probe_repository: probe } = input;
   const examination = await examine(deps, provider, { url, secret, username: username ?? undefined, repository: probe ?? undefined });
   const now = deps.now();
   const known = toKnownToken(toKnowledge(examination, { userExpiry: toDate(input.expires_at), writes: false }), now);
@@ -47,18 +52,17 @@ export async function verifyToken(deps: GitTokenDeps, { organizationId }: Owner,
   return reread(deps, deps.database, organizationId, id, warningsOf(examination));
 }
 
-export type VerifyDeps = Pick<GitTokenDeps, 'database' | 'queue' | 'vault' | 'findProvider' | 'fetch'>;
+export type VerifyDeps = Pick<GitTokenDeps, 'database' | 'queue' | 'vault' | 'findProvider' | 'fetch' | 'readTokenSource'>;
 
 /** The same for whoever has the id; undefined where there is nothing to ask. Replaced meanwhile, what was asked is not kept. */
 export async function verifyStored(deps: VerifyDeps, id: string, stopping?: AbortSignal): Promise<Examination | undefined> {
-  const { database, vault } = deps;
+  const { database } = deps;
   const row = await findSealedCredential(database, id);
   const provider = row?.provider === undefined ? undefined : deps.findProvider(row.provider);
   const url = row?.url ?? provider?.defaultUrl;
   if (row === undefined || provider === undefined || url === undefined) return undefined;
   const user = await findUser(database, id);
   const used = user === undefined ? undefined : provider.remoteRef(user.remote_url, url)?.fullName;
-  const place = { table: 'credentials', field: 'secret', rowId: row.id, organizationId: row.organization_id } as const;
   const examination: Examination =
     row.paused_ms > 0
       ? { is: 'untold', reason: 'rate_limited', detail: 'The provider has asked for fewer requests with this token.' }
@@ -68,7 +72,7 @@ export async function verifyStored(deps: VerifyDeps, id: string, stopping?: Abor
           {
             url,
             username: row.username ?? undefined,
-            secret: vault.open(row.sealed_secret, place),
+            secret: await openToken(deps, row),
             repository: row.probe_repository ?? used,
             onLimited: (ms) => pauseCredential(database, id, 'api', ms),
           },

@@ -83,6 +83,8 @@ interface CredentialTable {
   workspace: string | null;
   username: string | null;
   sealed_secret: Uint8Array;
+  /** Shown to people; what counts is sealed. null: the secret itself is. */
+  token_from: NullableJsonb;
   token_kind: Generated<string>;
   state: Generated<'ok' | 'expiring' | 'expired' | 'revoked' | 'insufficient' | 'unverified'>;
   reason: string | null;

@@ -129,6 +129,11 @@ export const FAILURES = {
     retryClass: 'internal',
     help: 'The process ends so that whoever supervises it starts a new one; what it was doing is taken up again. Send its log to the people who make this service.',
   },
+  SECRET_NOT_FOUND: {
+    retryClass: 'setup',
+    operational: 'error-cred',
+    help: 'Put the secret alone into the variable or file that the message names, or send it with the token.',
+  },
   INTERNAL: { retryClass: 'internal', help: 'If it goes on, send the request id or job result id to the people who run this service.' },
 } as const satisfies Record<string, FailureKind>;
 

@@ -1,5 +1,7 @@
 import { checkSoon } from '#credentials/checks/store.ts';
 import { findSealedCredential, pauseCredential, touchCredential } from '#credentials/store.ts';
+import type { ReadTokenSource } from '#credentials/token-source.ts';
+import { openToken } from '#credentials/token-source.ts';
 import type { Vault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
 import { Failure } from '#domain/failure.ts';
@@ -13,13 +15,14 @@ import { findRemote } from './store.ts';
 export interface OpenDeps {
   readonly database: Database;
   readonly vault: Vault;
+  readonly readTokenSource: ReadTokenSource;
   readonly findProvider: (id: string) => Provider | undefined;
   /** Vets and pins an address (net/vet-remote.ts). */
   readonly vetRemote: (url: string) => Promise<Omit<Remote, 'access'>>;
   readonly fetch: typeof globalThis.fetch;
 }
 
-/** Address and access of a repository for Git, now. Throws Failure: REPOSITORY_GONE, POLICY_DENIED, CONNECTION_FAILED, AUTH_EXPIRED, AUTH_REVOKED, SECRET_UNREADABLE, RATE_LIMITED. */
+/** Address and access of a repository for Git, now. Throws Failure: REPOSITORY_GONE, POLICY_DENIED, CONNECTION_FAILED, AUTH_EXPIRED, AUTH_REVOKED, SECRET_UNREADABLE, SECRET_NOT_FOUND, RATE_LIMITED. */
 export async function openRemote(deps: OpenDeps, repositoryId: string): Promise<Remote> {
   const repository = await findRemote(deps.database, repositoryId);
   if (repository === undefined) throw new Failure('REPOSITORY_GONE', { message: 'The repository was deleted.' });
@@ -127,12 +130,7 @@ async function openCredential(deps: OpenDeps, credentialId: string, remoteUrl: s
     throw new Failure('AUTH_EXPIRED', { message: `The token "${row.name}" expired on ${day}.` });
   }
   refuseDead(row);
-  const secret = deps.vault.open(row.sealed_secret, {
-    table: 'credentials',
-    field: 'secret',
-    rowId: row.id,
-    organizationId: row.organization_id,
-  });
+  const secret = await openToken(deps, row);
   await touchCredential(deps.database, row.id);
   const username = row.username ?? undefined;
   const access = provider.gitAccess(username, secret);

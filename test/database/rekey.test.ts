@@ -41,12 +41,14 @@ afterAll(() => database.close());
 
 const rekey = (options: { readonly dryRun?: boolean } = {}, rekeyer: Rekeyer = createRekeyer({ database, vault: both })) =>
   rekeyAll(rekeyer, { dryRun: false, ...options });
-const fetch = () => Promise.reject(new Error('the provider is away'));
 const checkUrl = () => err({ message: 'no address is changed' });
 const roles = (uses: Awaited<ReturnType<typeof countByKey>>) => uses.map(({ role, secrets }) => `${role}: ${secrets}`);
 
 const said = async (vault: typeof both) =>
   (await checkSealedSecrets(database, vault)).filter(({ name }) => name === 'keys-in-use').map(({ state, detail }) => `${state} ${detail}`);
+
+const noFetch = () => Promise.reject(new Error('the provider is away'));
+const readTokenSource = () => Promise.reject(new Error('nothing is kept elsewhere'));
 
 /** Runs `work` beside every batch, before the batch writes: between its reading and its writing, or before both. */
 function beside(work: () => Promise<unknown>): Rekeyer {
@@ -149,7 +151,16 @@ describe('re-keying', () => {
       Array.from({ length: 40 }, (_, at) => `first-${at}`),
     );
     const hookId = await seedSealedHook(database, before, organizationId, { secret: 'hook-0', previous: 'hook-x' });
-    const deps = { database, queue: createRecordingQueue(), vault: both, checkUrl, findProvider, fetch, now: () => new Date() };
+    const deps = {
+      database,
+      queue: createRecordingQueue(),
+      vault: both,
+      checkUrl,
+      findProvider,
+      readTokenSource,
+      fetch: noFetch,
+      now: () => new Date(),
+    };
     const expected: Record<string, string> = {};
     let round = 0;
     async function change(): Promise<void> {

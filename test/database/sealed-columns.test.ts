@@ -97,6 +97,7 @@ describe('a sealed secret that somebody moves in the database', () => {
     findProvider,
     vetRemote: async (url: string) => ({ url, pinned: undefined, plainHttp: false }),
     fetch: globalThis.fetch,
+    readTokenSource: () => Promise.reject(new Error('nothing is kept elsewhere in these tests')),
   };
 
   test.each(['another row', 'another organization', 'another column'])('gives nobody access: from %s', async (from) => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { v7 as newId } from 'uuid';
+import { createTokenSources } from '#app/token-sources.ts';
 import { createVault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
 import { createLinks } from '#domain/links.ts';
@@ -57,16 +58,19 @@ export interface TestHttp {
   close(): Promise<void>;
 }
 
+const NO_SOURCES = { tokenVariables: [], tokenFiles: undefined };
 const now = (): Date => new Date();
 
-export async function openTestHttp(): Promise<TestHttp> {
+/** No name is known: tests reach loopback by its address and nothing else. */
+const resolve: ResolveHost = (host) => Promise.reject(new Error(`no test knows ${host}`));
+
+export async function openTestHttp(sources: Parameters<typeof createTokenSources>[0] = NO_SOURCES): Promise<TestHttp> {
+  const readTokenSource = createTokenSources(sources);
   const database = await openTestDatabase();
   const start = await bootstrap(database);
   const allowed = parseAllowedHosts('127.0.0.1');
   if (!allowed.ok) throw new Error(allowed.error.join());
   const policy = createEgressPolicy(allowed.value);
-  // No name is known: tests reach loopback by its address and nothing else.
-  const resolve: ResolveHost = (host) => Promise.reject(new Error(`no test knows ${host}`));
   const egress = createEgressFetch(policy, resolve);
   const vault = createVault([randomBytes(32)]);
   const links = createLinks(PUBLIC_URL);
@@ -79,6 +83,7 @@ export async function openTestHttp(): Promise<TestHttp> {
     findProvider,
     vetRemote: (url) => vetRemote(url, policy, resolve),
     fetch: egress.fetch,
+    readTokenSource,
   };
   const checkUrl = (text: string) => parseRemoteUrl(text, policy);
   const server = await createHttpServer({
@@ -90,7 +95,7 @@ export async function openTestHttp(): Promise<TestHttp> {
     version: '0.0.0',
     authenticate: createAuthenticate({ database, bootstrap: start, staticTokens: [{ secret: adminToken, via: 'admin-token' }] }),
     repositories: { database, queue, links, findProvider, checkUrl, sameRemoteKey },
-    gitTokens: { database, queue, vault, checkUrl, findProvider, fetch: egress.fetch, now },
+    gitTokens: { database, queue, vault, checkUrl, findProvider, readTokenSource, fetch: egress.fetch, now },
     hooks,
     metrics: { contentType: 'text/plain', render: async () => '' },
     listWorkers: () => listWorkers(database),

@@ -7,6 +7,7 @@ import { checkDatabase } from '#cli/doctor/database.ts';
 import { checkGit, checkNode } from '#cli/doctor/machine.ts';
 import { checkAllowedHosts, checkDnsServers } from '#cli/doctor/network.ts';
 import { checkService } from '#cli/doctor/service.ts';
+import { checkTokenSources } from '#cli/doctor/token-sources.ts';
 import type { ExitCode } from '#cli/exit.ts';
 import { EXIT } from '#cli/exit.ts';
 import type { GlobalOptions } from '#cli/settings.ts';
@@ -54,6 +55,7 @@ async function examine(terminal: Terminal, options: DoctorOptions): Promise<read
     ...checks,
     ...checkAllowedHosts(config),
     ...checkDnsServers(config),
+    ...(await guarded('token-sources', () => checkTokenSources(config))),
     ...environment,
     ...folder,
     ...service,

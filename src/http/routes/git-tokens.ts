@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { changeToken, replaceToken } from '#credentials/change-token.ts';
 import { createToken, deleteToken, listTokens, readToken } from '#credentials/git-tokens.ts';
 import { GIT_TOKEN_FIELDS } from '#credentials/store.ts';
+import { tokenSource } from '#credentials/token-source.ts';
 import { tryToken, verifyToken } from '#credentials/verify-token.ts';
 import { PROVIDERS } from '#domain/words.ts';
 import type { Auth } from '#http/auth.ts';
@@ -19,6 +20,7 @@ const fields = {
   name: z.string(),
   provider: z.enum(PROVIDERS),
   token: z.string().describe('The secret. Never returned.'),
+  token_from: tokenSource.describe('Instead of token: where the operator keeps the secret. It is read at every use.'),
   description: z.string().max(2_000),
   url: z.string().max(2_048).nullable().describe("Base of the provider's server; its public one unless said."),
   workspace: z.string().max(255).nullable(),
@@ -32,6 +34,8 @@ const fields = {
 };
 const created = z.strictObject({
   ...fields,
+  token: fields.token.optional(),
+  token_from: fields.token_from.optional(),
   description: fields.description.optional(),
   url: fields.url.optional(),
   workspace: fields.workspace.optional(),
@@ -130,8 +134,8 @@ function registerVerification(api: Api, deps: HttpDeps, auth: Auth): void {
       schema: { tags, params: inOrganization, body: tried, summary: 'Ask the provider what a Git token may do, without saving it' },
     },
     async (request) => {
-      auth.actorOf(request);
-      return unwrap(await tryToken(deps.gitTokens, request.body));
+      const actor = auth.actorOf(request);
+      return unwrap(await tryToken(deps.gitTokens, actor, request.body));
     },
   );
 

@@ -95,7 +95,7 @@ describe('what is sent', () => {
     expect(text).not.toContain(SECRET.slice(4));
   });
 
-  test.each(['id', 'state', 'sealed_secret', 'organization_id', 'capabilities', 'token_from'])(
+  test.each(['id', 'state', 'sealed_secret', 'organization_id', 'capabilities'])(
     'is refused with 422 for the field %s, which nobody sets',
     async (field) => {
       const { status, body } = await create({ name: `with-${field}`, [field]: 'x' });
