@@ -3,6 +3,7 @@ import { isFailure } from '#domain/failure.ts';
 import type { FailureCode } from '#domain/failure-codes.ts';
 import type { TokenReason } from '#domain/token.ts';
 import type { ForgeConnection, Provider } from '#providers/contract.ts';
+import { cleanReport, createCleaner } from './clean-report.ts';
 import type { Examination } from './knowledge.ts';
 
 /** A token as it would be used. */
@@ -23,14 +24,16 @@ export async function examine(deps: ExamineDeps, provider: Provider, token: Exam
   if (provider.verifyToken === undefined)
     return { is: 'untold', reason: 'not_tried', detail: 'This version cannot ask the provider about tokens.' };
   const { repository, ...connection } = token;
+  const clean = createCleaner(token.secret);
   const late = AbortSignal.timeout(WITHIN_MS);
   const signal = stopping === undefined ? late : AbortSignal.any([late, stopping]);
   try {
-    return { is: 'told', report: await provider.verifyToken({ ...connection, fetch: deps.fetch }, repository, signal) };
+    const report = await provider.verifyToken({ ...connection, fetch: deps.fetch }, repository, signal);
+    return { is: 'told', report: cleanReport(report, clean) };
   } catch (error) {
     // What a call that was broken off says is not what the provider said.
     if (stopping?.aborted === true) throw stopping.reason;
-    if (isFailure(error)) return fromFailure(error);
+    if (isFailure(error)) return fromFailure(error, clean);
     if (!late.aborted) throw error;
     return { is: 'untold', reason: 'unreachable', detail: `The provider did not answer within ${WITHIN_MS / 1_000} s.` };
   }
@@ -46,7 +49,8 @@ const UNTOLD: Partial<Record<FailureCode, TokenReason>> = {
   PERM_MISSING: 'forbidden',
 };
 
-function fromFailure({ code, message, help }: Failure): Examination {
+function fromFailure({ code, message: said, help }: Failure, clean: (text: string) => string): Examination {
+  const message = clean(said);
   if (code === 'AUTH_EXPIRED') return { is: 'refused', state: 'expired', reason: 'expired', detail: message };
   if (code === 'AUTH_REVOKED') return { is: 'refused', state: 'revoked', reason: 'revoked', detail: message };
   if (code === 'AUTH_FAILED') {
