@@ -17,7 +17,6 @@ export interface KnownToken {
   readonly capabilities: Capabilities;
   readonly missing: readonly MissingPermission[];
   readonly scopes: readonly string[] | null;
-  readonly verified_at: string | null;
   /** Whom it acts as at the provider. */
   readonly login: string | null;
   /** The state in words: what is wrong and what goes without it. */
@@ -33,6 +32,8 @@ export interface GitToken extends KnownToken {
   readonly provider: ProviderId;
   readonly url: string | null;
   readonly workspace: string | null;
+  /** When the provider last said so. */
+  readonly verified_at: string | null;
   readonly last_used_at: string | null;
   readonly repositories_count: number;
   readonly created_at: string;
@@ -62,7 +63,7 @@ export interface GitTokenInput {
 }
 
 export function toGitToken(row: CredentialRow, now: Date, warnings: readonly string[] = []): GitToken {
-  const { login, detail, notes, verified_at: _never, ...known } = toKnownToken(row, now);
+  const { login, detail, notes, ...known } = toKnownToken(row, now);
   return {
     id: row.id,
     name: row.name,
@@ -105,7 +106,6 @@ export function toKnownToken(row: StoredKnowledge, now: Date): KnownToken {
     capabilities: toCapabilities(fromJson(row.capabilities)),
     missing: toList(row.missing),
     scopes: row.scopes ?? null,
-    verified_at: null,
     login: row.login ?? null,
     detail: expired
       ? `The token ended on ${end?.toISOString().slice(0, 10)}. Create a new one and replace it.`

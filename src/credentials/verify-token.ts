@@ -20,6 +20,7 @@ export interface VerifiedToken extends KnownToken {
   readonly provider: ProviderId;
   readonly url: string;
   readonly workspace: string | null;
+  readonly verified_at: string | null;
   /** The repository that was asked about. */
   readonly probed_repository: string | null;
 }

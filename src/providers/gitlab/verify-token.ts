@@ -21,7 +21,7 @@ interface Verification {
  * What GitLab lets know of a token. Calls, one after the other and none after the first 401: a personal, project or group token with scopes
  * 3 (itself with scopes and end; its user; the project with the user's level), 4 where the level is inherited from a group above; without
  * the scope for the API 1, and 2 of Git at a project that was named, 3 where it may push; a granular token 7 (also webhooks, statuses, and
- * Git's clone and push); a deploy token none of the API, 2 of Git at a project. Everything is read, nothing is written.
+ * Git's clone and push); a deploy token none of the API (1 without its prefix), 2 of Git at a project. Everything is read, nothing is written.
  * Throws Failure as a `ForgeApi` does, and WRONG_SERVER where no GitLab answers.
  */
 export async function verifyToken(connection: ForgeConnection, repository: string | undefined, signal: AbortSignal): Promise<TokenReport> {
