@@ -11,6 +11,9 @@ const LAUNCHER = fileURLToPath(new URL('../../bin/tributary.js', import.meta.url
 const READY_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 5;
 
+/** What the launcher begins a worker with; it cannot begin anew under our channel (bin/tributary.js, `becomeLean`). */
+const LEAN = { nodeArgs: ['--max-semi-space-size=4'], env: { MALLOC_ARENA_MAX: '2' } };
+
 /** One installation: what its processes are started with. */
 export interface Installation {
   readonly url: string;
@@ -40,8 +43,9 @@ export async function planInstallation(dataDir: string, databaseUrl: string | un
 /** A process of the installation, as anybody starts it. With BENCH_PROFILE it leaves a CPU profile in that folder. */
 export function startTributary(scope: Scope, { env }: Installation, command: 'serve' | 'web' | 'worker' | 'migrate'): Child {
   const profiles = process.env['BENCH_PROFILE'];
-  const nodeArgs = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profiles, command)}`];
-  return startChild(scope, { script: LAUNCHER, args: [command], env, nodeArgs });
+  const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profiles, command)}`];
+  const nodeArgs = command === 'worker' ? [...LEAN.nodeArgs, ...profiling] : profiling;
+  return startChild(scope, { script: LAUNCHER, args: [command], env: command === 'worker' ? { ...LEAN.env, ...env } : env, nodeArgs });
 }
 
 /** Web and worker on PostgreSQL, each a process of its own; without PostgreSQL one process that is both. */
