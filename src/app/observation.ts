@@ -7,7 +7,8 @@ import type { Instruments } from '#observe/registry.ts';
 import { createInstruments } from '#observe/registry.ts';
 import type { OpenTracing } from '#observe/tracing.ts';
 import { openTracing } from '#observe/tracing.ts';
-import type { ForgeConnection, Provider } from '#providers/contract.ts';
+import type { Provider } from '#providers/contract.ts';
+import { throughConnections } from '#providers/through.ts';
 import { watchProvider } from './secrets.ts';
 
 /** What a process tells of itself while it works. */
@@ -51,17 +52,5 @@ export async function openObservation({ config, version, watch, fetch, log }: Ob
 }
 
 function countProvider(provider: Provider, meters: AppMeters): Provider {
-  const connect = provider.connect?.bind(provider);
-  const verifyToken = provider.verifyToken?.bind(provider);
-  const counted = (connection: ForgeConnection): ForgeConnection => ({
-    ...connection,
-    fetch: meters.countCalls(provider.id, connection.fetch),
-  });
-  return {
-    ...provider,
-    ...(connect === undefined ? {} : { connect: (connection) => connect(counted(connection)) }),
-    ...(verifyToken === undefined
-      ? {}
-      : { verifyToken: (connection, repository, signal) => verifyToken(counted(connection), repository, signal) }),
-  };
+  return throughConnections(provider, (connection) => ({ ...connection, fetch: meters.countCalls(provider.id, connection.fetch) }));
 }

@@ -3,6 +3,7 @@ import type { ReadTokenSource } from '#credentials/token-source.ts';
 import type { Vault } from '#credentials/vault.ts';
 import type { SecretWatch } from '#domain/redact.ts';
 import type { Provider, WebhookReader } from '#providers/contract.ts';
+import { throughConnections } from '#providers/through.ts';
 
 type SecretConfig = Pick<Config, 'adminToken' | 'databaseUrl' | 'tracing'>;
 
@@ -48,28 +49,11 @@ export function watchSources(read: ReadTokenSource, watch: SecretWatch): ReadTok
 /** Providers, telling the watch each secret that they are used with: one that is tried before it is saved is in no vault yet. */
 export function watchProvider(provider: Provider, watch: SecretWatch): Provider {
   const { webhooks } = provider;
-  const connect = provider.connect?.bind(provider);
-  const verifyToken = provider.verifyToken?.bind(provider);
-  return {
-    ...provider,
-    ...(webhooks === undefined ? {} : { webhooks: watchReader(webhooks, watch) }),
-    ...(connect === undefined
-      ? {}
-      : {
-          connect(connection) {
-            watch.add(connection.secret);
-            return connect(connection);
-          },
-        }),
-    ...(verifyToken === undefined
-      ? {}
-      : {
-          verifyToken(connection, repository, signal) {
-            watch.add(connection.secret);
-            return verifyToken(connection, repository, signal);
-          },
-        }),
-  };
+  const watched = throughConnections(provider, (connection) => {
+    watch.add(connection.secret);
+    return connection;
+  });
+  return webhooks === undefined ? watched : { ...watched, webhooks: watchReader(webhooks, watch) };
 }
 
 /** What a hook's key comes to is secret as well, and no vault ever sees it. */

@@ -3,21 +3,12 @@ import { v7 as newId } from 'uuid';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '#db/database.ts';
 import type { Failure } from '#domain/failure.ts';
-import type { JobHandlers, Queue } from '#queue/boss.ts';
+import type { Queue } from '#queue/boss.ts';
 import { openQueue } from '#queue/boss.ts';
 import { openTestDatabase } from '#test/support/database.ts';
+import { IDLE_HANDLERS } from '#test/support/idle-handlers.ts';
 import { TEST_SERVER_URL } from '#test/support/test-server.ts';
 import { untilTrue } from '#test/support/until.ts';
-
-const none = async (): Promise<void> => undefined;
-const handlers: JobHandlers = {
-  'sync-repository': none,
-  'dry-run-repository': none,
-  'register-hook': none,
-  'audit-deliveries': none,
-  'forget-repository': none,
-  'send-report': none,
-};
 
 /** On PostgreSQL only: embedded, the queue has no connections of its own, and what silences it silences everything. */
 describe.skipIf(TEST_SERVER_URL === undefined)('a queue whose database calls never come back', () => {
@@ -40,7 +31,7 @@ describe.skipIf(TEST_SERVER_URL === undefined)('a queue whose database calls nev
       giveUp: (failure) => given.push(failure),
       stuckAfterMs: 600,
     });
-    await queue.work(handlers, 2);
+    await queue.work(IDLE_HANDLERS, 2);
   });
   afterEach(async () => {
     [isSilent, isBroken, isAway] = [false, false, false];

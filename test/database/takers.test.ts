@@ -2,20 +2,12 @@ import { pino } from 'pino';
 import { v7 as newId } from 'uuid';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Database } from '#db/database.ts';
-import type { JobHandlers, Queue } from '#queue/boss.ts';
+import type { Queue } from '#queue/boss.ts';
 import { openQueue } from '#queue/boss.ts';
 import { openTestDatabase } from '#test/support/database.ts';
+import { IDLE_HANDLERS } from '#test/support/idle-handlers.ts';
 
 const TAKERS = 5;
-const none = async (): Promise<void> => undefined;
-const handlers: JobHandlers = {
-  'sync-repository': none,
-  'dry-run-repository': none,
-  'register-hook': none,
-  'audit-deliveries': none,
-  'forget-repository': none,
-  'send-report': none,
-};
 let database: Database;
 let queue: Queue;
 beforeEach(async () => {
@@ -39,7 +31,7 @@ test('jobs that are announced together run together, as many as there are takers
     if (++running === TAKERS) all.resolve();
     await all.promise;
   };
-  await queue.work({ ...handlers, 'send-report': together }, TAKERS);
+  await queue.work({ ...IDLE_HANDLERS, 'send-report': together }, TAKERS);
 
   await send(TAKERS);
 
@@ -54,7 +46,7 @@ test('jobs that come while every taker is busy are all done after', async () => 
   let running = 0;
   await queue.work(
     {
-      ...handlers,
+      ...IDLE_HANDLERS,
       'send-report': async ({ reportId }) => {
         if (++running === TAKERS) firstAre.resolve();
         await release.promise;

@@ -65,14 +65,12 @@ export const SCOPE_RULES: Readonly<Record<CapabilityName, ScopeRule>> = {
   webhooks: {
     scopes: ['write:repo_hook'],
     ask: 'admin:repo_hook',
-
     role: 'admin',
     why: 'Webhooks cannot be made; pushes are found by polling.',
   },
   statuses: {
     scopes: ['repo:status'],
     ask: 'repo:status',
-
     role: 'push',
     why: 'No status is posted on commits.',
   },
