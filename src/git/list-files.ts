@@ -2,7 +2,7 @@ import type { TreeFile } from '#domain/content.ts';
 import type { CommitId } from '#domain/words.ts';
 import type { CatFile } from './cat-file.ts';
 import type { Git } from './context.ts';
-import { splitRecords } from './lines.ts';
+import { splitBatches } from './lines.ts';
 import { buildListing, judgeEntries, skipReasonOfMode } from './listing.ts';
 import { readGit } from './process.ts';
 import type { ListOptions, TreeEntry, TreeListing } from './source.ts';
@@ -32,10 +32,12 @@ export async function visitTree(
   const folder = toPrefix(prefix);
   const args = ['ls-tree', '-r', '-z', '-l', '--full-tree', commit, ...(folder === undefined ? [] : ['--', folder])];
   const judge = judgeEntries(git.limits);
-  for await (const record of splitRecords(readGit(git, { args, gitDir, signal }), '\0')) {
-    const [, mode = '', blobId = '', size = '', path = ''] = ENTRY.exec(record) ?? [];
-    const skip = skipReasonOfMode(mode);
-    visit(skip === undefined ? judge.file({ path, blobId, sizeBytes: Number(size) }) : judge.skipped(path, skip));
+  for await (const records of splitBatches(readGit(git, { args, gitDir, signal }), '\0')) {
+    for (const record of records) {
+      const [, mode = '', blobId = '', size = '', path = ''] = ENTRY.exec(record) ?? [];
+      const skip = skipReasonOfMode(mode);
+      visit(skip === undefined ? judge.file({ path, blobId, sizeBytes: Number(size) }) : judge.skipped(path, skip));
+    }
   }
 }
 

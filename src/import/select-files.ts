@@ -49,13 +49,15 @@ export function selectFiles(files: readonly TreeFile[], options: SelectOptions):
 
 export function createSelector({ pathPrefix, providedContents, ignore: rules }: SelectOptions): Selector {
   const wanted = IMPORTERS.filter((importer) => providedContents === null || providedContents.includes(importer.providedContent));
+  // Of a tree with half a million entries most are nobody's: each is asked of no importer whose folder it is not in.
+  const byFolder = Map.groupBy(wanted, ({ folder }) => folder);
   const ignored = createIgnore(rules);
   const misses = new Map<string, Problem>();
   return {
     choose(file) {
       const path = below(pathPrefix, file.path);
       if (path === undefined || ignored.ignores(path)) return undefined;
-      const choice = choose(wanted, path);
+      const choice = choose(byFolder.get(topOf(path)) ?? [], path);
       if (choice === undefined) noteOldFolder(misses, path, pathPrefix);
       else if ('nearMiss' in choice) noteMiss(misses, choice.nearMiss, pathPrefix);
       else return choice;
@@ -87,10 +89,16 @@ function noteMiss(misses: Map<string, Problem>, { subject, code, message, help }
 }
 
 function noteOldFolder(misses: Map<string, Problem>, path: string, prefix: string): void {
-  const [folder = '', ...rest] = path.split('/');
-  if (rest.length === 0 || !OLD_TEMPLATE_FOLDERS.includes(folder)) return;
+  const folder = topOf(path);
+  if (folder === path || !OLD_TEMPLATE_FOLDERS.includes(folder)) return;
   const help = `If it holds export templates, move it to export_templates/${folder}/.`;
   noteMiss(misses, { subject: folder, code: 'FILE_IGNORED', message: `Not imported: ${folder}/ is at the root.`, help }, prefix);
+}
+
+/** The first component. */
+function topOf(path: string): string {
+  const end = path.indexOf('/');
+  return end === -1 ? path : path.slice(0, end);
 }
 
 function below(prefix: string, path: string): string | undefined {

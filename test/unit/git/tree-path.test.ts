@@ -28,6 +28,35 @@ describe('pathProblem', () => {
     expect(pathProblem(path)).toBe(problem);
   });
 
+  test('says the same of a short path, which is looked at quickly, as of the same name in a long one', () => {
+    const long = `${'x'.repeat(200)}/`;
+    const piece = fc.constantFrom(
+      '.',
+      '/',
+      '.git',
+      'GIT~1',
+      '.GiT',
+      ' ',
+      ':',
+      '\\',
+      '\u200C',
+      '\uFEFF',
+      '\uFFFD',
+      '\n',
+      '\u0085',
+      'a',
+      'ü',
+      '~',
+      '\u017F',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { minLength: 1, maxLength: 8 }), (pieces) => {
+        expect(pathProblem(pieces.join(''))).toBe(pathProblem(long + pieces.join('')));
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
   test('lets no path out of the tree', () => {
     const part = fc.constantFrom('a', '..', '.', '', '.git', 'b.txt');
     fc.assert(
