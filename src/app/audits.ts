@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '#db/database.ts';
-import { auditSoon, claimAudits } from '#hooks/store.ts';
+import type { Links } from '#domain/links.ts';
+import { auditMoved, auditSoon, claimAudits } from '#hooks/store.ts';
 import { createDrain } from '#queue/drain.ts';
 import type { JobSender } from '#queue/queue.ts';
 import { listWorkers } from '#queue/workers.ts';
@@ -9,6 +10,7 @@ export interface AuditsDeps {
   readonly database: Database;
   readonly queue: JobSender;
   readonly log: Logger;
+  readonly links: Pick<Links, 'root'>;
 }
 
 const LOOK_EVERY_MS = 10_000;
@@ -23,9 +25,12 @@ export async function catchUp(database: Database): Promise<void> {
   await auditSoon(database, lastSeen === undefined ? undefined : new Date(lastSeen), CATCH_UP_MS);
 }
 
-/** Has hooks looked after when their time has come. */
-export function startAudits({ database, queue, log }: AuditsDeps): () => Promise<void> {
+/** Has hooks looked after when their time has come; first of all those that deliver to an address that this service had before. */
+export function startAudits({ database, queue, log, links }: AuditsDeps): () => Promise<void> {
+  let hasLooked = false;
   async function send(): Promise<void> {
+    if (!hasLooked) await auditMoved(database, links.root, CATCH_UP_MS);
+    hasLooked = true;
     await database.transaction(async (tx) => {
       for (const hookId of await claimAudits(tx)) await queue.send(tx, 'audit-deliveries', { hookId });
     });

@@ -56,7 +56,7 @@ export function createHandlers({ run, hooks, checkUrl, stopping, concurrency }: 
     'sync-repository': syncJob.handle,
     'dry-run-repository': ({ jobResultId }, signal) => dryRun(run, jobResultId, remoteSource, processName, until(signal)),
     'register-hook': (payload, signal) => registerHook(hooks, payload, until(signal)),
-    'audit-deliveries': (payload, signal) => auditHook({ ...hooks, now: () => new Date() }, payload, until(signal)),
+    'audit-deliveries': (payload, signal) => auditHook({ ...hooks, log, now: () => new Date() }, payload, until(signal)),
     'forget-repository': async (payload, signal) => {
       await removeMirror(git, payload.repositoryId, until(signal));
       reached('forget.mirror-removed');

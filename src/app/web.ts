@@ -6,7 +6,7 @@ import type { Database } from '#db/database.ts';
 import type { Links } from '#domain/links.ts';
 import type { HookDeps } from '#hooks/hook.ts';
 import { loadHooks } from '#hooks/secrets.ts';
-import { tightenHook } from '#hooks/store.ts';
+import { noteRefused, retirePrevious, tightenHook } from '#hooks/store.ts';
 import type { OperationsDeps } from '#http/operations-server.ts';
 import type { HttpDeps } from '#http/deps.ts';
 import { createHttpServer } from '#http/server.ts';
@@ -19,6 +19,7 @@ import { hasWorkers, listWorkers } from '#queue/workers.ts';
 import { createRekeyer } from '#rekey/rekey.ts';
 import { createGroupedStore } from '#receive/grouped-store.ts';
 import { createKnownHooks } from '#receive/known-hooks.ts';
+import { createRefusals } from '#receive/refusals.ts';
 import { registerReceive } from '#receive/route.ts';
 import { spoolTar } from '#sync/spool.ts';
 import type { UploadDeps } from '#sync/upload.ts';
@@ -49,9 +50,10 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
   const { findProvider } = hooks;
   const { meters, tracing } = deps.observation;
   const store = createGroupedStore((deliveries) => storeDeliveries(database, deliveries));
+  const refusals = createRefusals((counts) => noteRefused(database, counts), run.log);
   const knownHooks = createKnownHooks((ids) => loadHooks(hooks, ids), now);
   const checkUrl: HttpDeps['repositories']['checkUrl'] & HttpDeps['gitTokens']['checkUrl'] = (text) => parseRemoteUrl(text, policy);
-  return createHttpServer({
+  const server = await createHttpServer({
     ...deps.operations,
     database,
     queue,
@@ -78,6 +80,8 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
         findReader: (provider) => findProvider(provider)?.webhooks,
         hooks: knownHooks,
         tighten: (hookId, kind) => tightenHook(database, hookId, kind),
+        retire: (hook) => retirePrevious(database, hook),
+        refused: refusals.note,
         store,
         now,
         tracing,
@@ -86,4 +90,6 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
     spool: (tar, signal) => spoolTar(tar, deps.spoolDir, config.limits, signal),
     startUpload: (upload) => startUpload(run, upload, deps.stopping),
   });
+  server.addHook('onClose', () => refusals.stop());
+  return server;
 }

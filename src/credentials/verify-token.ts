@@ -10,7 +10,7 @@ import type { GitTokenDeps, Owner } from './git-tokens.ts';
 import { checkNew, reread, toDate } from './git-tokens.ts';
 import type { Examination } from './knowledge.ts';
 import { toKnowledge, updateKnowledge, warningsOf } from './knowledge.ts';
-import { findUser, recordExamination } from './checks/store.ts';
+import { findUser, lookAfterHooks, recordExamination } from './checks/store.ts';
 import { resumeRepositories } from './resume.ts';
 import { openToken, requireToken } from './token-source.ts';
 import { findGitToken, findSealedCredential, pauseCredential } from './store.ts';
@@ -84,6 +84,7 @@ export async function verifyStored(deps: VerifyDeps, id: string, stopping?: Abor
   const wasRefused = row.state === 'revoked' || row.state === 'expired';
   await database.transaction(async (tx) => {
     await recordExamination(tx, row, examination.is, updateKnowledge(examination, known, row.state));
+    if (examination.is === 'told') await lookAfterHooks(tx, id);
     if (wasRefused && examination.is === 'told') await resumeRepositories(deps.queue, tx, id);
   });
   return examination;

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { HookStatus } from '#domain/hook.ts';
 import type { AdminStatus, OperationalState, ProviderId, RepositoryKind, Role, UpdatePolicy } from '#domain/words.ts';
 import type { Jsonb, NullableJsonb, NullableTime, Time } from './columns.ts';
 import type {
@@ -221,11 +222,29 @@ interface HookTable {
   previous_secret_kind: 'hmac' | 'token' | 'signing' | null;
   /** When somebody was given the secret, to paste at the provider by hand; nobody is given it twice. */
   secret_shown_at: NullableTime;
-  status: 'active' | 'not_configured' | 'misconfigured' | 'unable_to_verify';
+  status: HookStatus;
   status_detail: string | null;
+  status_since: Time;
+  /** What is wrong with it, part by part (domain/hook.ts). */
+  problems: Jsonb;
+  /** When somebody last looked at it at the provider. */
+  checked_at: NullableTime;
+  /** The provider holds the present secret, or whoever pastes it was given it. */
+  secret_told: Generated<boolean>;
+  /** The address that the provider was last told. */
+  told_url: string | null;
   last_delivery_at: NullableTime;
   audit_after: Time;
   missed_at: NullableTime;
+  /** Changes that only a look at the remote found: since the last delivery, and ever. */
+  missed_count: Generated<number>;
+  missed_total: Generated<number>;
+  /** Deliveries since the last good one that were refused for their signature. */
+  refused_count: Generated<number>;
+  refused_at: NullableTime;
+  /** The repair of many that it was last part of, and what came of it here; null while it waits. */
+  repair_batch: string | null;
+  repair_outcome: 'repaired' | 'unchanged' | 'failed' | null;
   created_at: Time;
   updated_at: Time;
 }

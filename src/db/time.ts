@@ -30,3 +30,8 @@ export async function readTimeIn({ kysely }: Pick<Tx, 'kysely'>, ms: number): Pr
 export function notify(channel: string): RawBuilder<unknown> {
   return sql`pg_notify(${channel}, '')`;
 }
+
+/** The time in `since` for as long as `column` keeps this value; else now. */
+export function sinceChange(column: string, since: string, value: string): RawBuilder<Date> {
+  return sql<Date>`case when ${sql.ref(column)} = ${value} then ${sql.ref(since)} else clock_timestamp() end`;
+}

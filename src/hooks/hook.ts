@@ -1,7 +1,10 @@
 import { v7 as newId } from 'uuid';
 import type { Vault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
+import type { HookProblem } from '#domain/hook.ts';
+import { readProblems } from '#domain/hook.ts';
 import type { Links } from '#domain/links.ts';
+import { printTime } from '#domain/time.ts';
 import type { HookSetting, Provider } from '#providers/contract.ts';
 import type { OpenDeps } from '#repositories/open.ts';
 import { makeKey, readerOf, secretPlace, specOf } from './secrets.ts';
@@ -26,8 +29,18 @@ export interface Hook {
   /** The kind of secret that deliveries must carry; null while any that was given out will do. */
   readonly secret_kind: HookRow['secret_kind'];
   readonly status: HookRow['status'];
-  readonly detail: string | null;
+  /** Why it stands so, in words; null while there is nothing to say. */
+  readonly reason: string | null;
+  readonly since: string;
+  /** When somebody last looked at it at the provider. */
+  readonly checked_at: string | null;
+  /** What is wrong, part by part. */
+  readonly problems: readonly HookProblem[];
   readonly last_delivery_at: string | null;
+  /** Changes that only a look at the remote found: since the last delivery, and ever. */
+  readonly missed: { readonly count: number; readonly total: number; readonly last_at: string | null };
+  /** Deliveries since the last good one that were refused for their signature. */
+  readonly refused: { readonly count: number; readonly last_at: string | null };
   /** Until when deliveries signed with the secret before this one are taken. */
   readonly previous_until: string | null;
 }
@@ -40,8 +53,13 @@ export function toHook(deps: Pick<HookDeps, 'links' | 'findProvider'>, row: Hook
     ...(key === undefined ? {} : showSecrets(deps, row, key)),
     secret_kind: row.secret_kind,
     status: row.status,
-    detail: row.status_detail,
+    reason: row.status_detail,
+    since: printTime(row.status_since),
+    checked_at: row.checked_at?.toISOString() ?? null,
+    problems: readProblems(row.problems),
     last_delivery_at: row.last_delivery_at?.toISOString() ?? null,
+    missed: { count: row.missed_count, total: row.missed_total, last_at: row.missed_at?.toISOString() ?? null },
+    refused: { count: row.refused_count, last_at: row.refused_at?.toISOString() ?? null },
     previous_until: row.previous_until?.toISOString() ?? null,
   };
 }

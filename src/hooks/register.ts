@@ -1,3 +1,5 @@
+import { describeProblems } from '#domain/hook.ts';
+import type { HookProblem } from '#domain/hook.ts';
 import { isFailure, toFailure } from '#domain/failure.ts';
 import type { Failure } from '#domain/failure.ts';
 import type { JobPayloads } from '#queue/jobs.ts';
@@ -7,11 +9,13 @@ import type { OpenForge } from '#repositories/open.ts';
 import { openForge, openForgeWith } from '#repositories/open.ts';
 import { findRemote } from '#repositories/store.ts';
 import { reached } from '#steps/reached.ts';
+import { recordUnseen } from './examine.ts';
 import type { HookDeps } from './hook.ts';
 import { ensureHook } from './hook.ts';
-import { makeKey, readerOf, secretPlace, specOf } from './secrets.ts';
+import { judge } from './inspect.ts';
+import { secretPlace, specOf } from './secrets.ts';
 import type { HookRow } from './store.ts';
-import { findHook, lockHook, noteRemote, replaceSecret, updateHook } from './store.ts';
+import { noteRemote, updateHook } from './store.ts';
 
 /**
  * Creates or mends the hook at the provider, where the credential may. What a person must mend is kept on the hook for them to see,
@@ -27,52 +31,62 @@ export async function registerHook(deps: HookDeps, { repositoryId }: JobPayloads
   if (failure !== undefined && failure.next !== 'never') throw failure;
 }
 
+/** What a look at the provider showed before. */
+export interface Seen {
+  /** The hook that is to be brought in line; undefined: the one that we made, if any. */
+  readonly remoteId?: string | undefined;
+  /** What is wrong beside the hook, and stays so. */
+  readonly left?: readonly HookProblem[];
+}
+
 /** Tries to bring the provider's hook in line with ours and records how that went; the failure, if any, is handed back. */
-export async function configure(deps: HookDeps, row: HookRow, signal: AbortSignal): Promise<Failure | undefined> {
+export async function configure(deps: HookDeps, row: HookRow, signal: AbortSignal, seen: Seen = {}): Promise<Failure | undefined> {
   try {
     const forge = await openForge(deps, row.repository_id);
     if (forge?.api.hooks === undefined) {
-      await updateHook(deps.database, row.id, {
-        status: withoutAccess(row),
-        status_detail: `The repository has no token that could create it. Create ${byHand(deps, row)}`,
-      });
+      await recordUnseen(deps, row, undefined);
       return undefined;
     }
     const remote = await forge.api.readRepository(forge.ref, signal);
     requireSame(await findRemote(deps.database, row.repository_id), remote);
     await noteRemote(deps.database, row.repository_id, remote);
     const key = deps.vault.open(row.sealed_secret, secretPlace({ id: row.id, organizationId: row.organization_id }, 'secret'));
-    const registered = await bringInLine(forge, forge.api.hooks, row.remote_id, specOf(deps, row, key), signal);
+    const spec = specOf(deps, row, key);
+    const registered = await bringInLine(forge, forge.api.hooks, seen.remoteId ?? row.remote_id, spec, signal);
     reached('hook.registered');
-    await updateHook(deps.database, row.id, {
-      remote_id: registered.id,
-      secret_kind: registered.secretKind ?? row.secret_kind,
-      previous_secret_kind: row.previous_secret_kind ?? registered.secretKind ?? null,
-      status: registered.problem === undefined ? 'active' : 'misconfigured',
-      status_detail: registered.problem ?? null,
-    });
+    await recordRegistered(deps, row, registered, spec.url, seen.left ?? []);
     reached('hook.recorded');
     return undefined;
   } catch (error) {
     if (signal.aborted && !isFailure(error)) throw error;
     const failure = toFailure(error);
-    const status = failure.code === 'REPO_NOT_FOUND' ? 'not_configured' : withoutAccess(row);
-    const byOthers = failure.code === 'PERM_MISSING' ? ` Or create ${byHand(deps, row)}` : '';
-    await updateHook(deps.database, row.id, { status, status_detail: `${failure.message} ${failure.help}${byOthers}` });
+    await recordUnseen(deps, row, failure);
     return failure;
   }
 }
 
-/** What to enter is named here; its secrets are shown once, with `settings`. */
-function byHand(deps: Pick<HookDeps, 'links' | 'findProvider'>, row: HookRow): string {
-  const settings = readerOf(deps, row.provider).settings(specOf(deps, row, ''));
-  const fields = settings.map(({ field, value, secret }) => (secret === undefined ? `${field}: ${value}` : field));
-  return `it by hand at the provider: ${fields.join('; ')}.`;
-}
-
-/** A hook that deliveries came from, or that was registered, may well work though it cannot be looked at now. */
-function withoutAccess(row: HookRow): HookRow['status'] {
-  return row.last_delivery_at !== null || row.remote_id !== null ? 'unable_to_verify' : 'not_configured';
+async function recordRegistered(
+  { database }: HookDeps,
+  row: HookRow,
+  registered: RemoteHook,
+  url: string,
+  left: readonly HookProblem[],
+): Promise<void> {
+  const secretKind = registered.secretKind ?? row.secret_kind;
+  const told = { ...row, secret_kind: secretKind, secret_told: true, refused_count: 0 };
+  const problems = [...judge(registered, told, url), ...left];
+  await updateHook(database, row.id, {
+    remote_id: registered.id,
+    secret_kind: secretKind,
+    previous_secret_kind: row.previous_secret_kind ?? registered.secretKind ?? null,
+    status: problems.length === 0 ? 'active' : 'misconfigured',
+    status_detail: problems.length === 0 ? null : describeProblems(problems),
+    problems: JSON.stringify(problems),
+    told_url: url,
+    refused_count: 0,
+    checked: true,
+    toldSecret: row.sealed_secret,
+  });
 }
 
 /** The hook that we made is given its address and secret again, also when its address was another; one that is gone is made anew. */
@@ -92,34 +106,6 @@ async function bringInLine(
     }
   }
   return hooks.ensure(ref, hook, signal);
-}
-
-/** How long deliveries signed with the old secret are still taken: those under way, and a provider that could not be told the new one yet. */
-const OVERLAP_MS = 24 * 3_600_000;
-
-/** Gives the hook a new key, valid beside the old one for a day, and tells the provider where the credential may. Undefined: it is gone. */
-export async function rotateHook(
-  deps: HookDeps,
-  hookId: string,
-  signal: AbortSignal,
-): Promise<{ readonly row: HookRow; readonly key: string } | undefined> {
-  const key = makeKey();
-  const renewed = await deps.database.transaction(async (tx) => {
-    // Locked, so that of two rotations at once the second keeps the key that the first one gave out.
-    const row = await lockHook(tx, hookId);
-    if (row === undefined) return undefined;
-    const place = { id: row.id, organizationId: row.organization_id };
-    const previous = deps.vault.open(row.sealed_secret, secretPlace(place, 'secret'));
-    await replaceSecret(tx, row.id, {
-      sealed: deps.vault.seal(key, secretPlace(place, 'secret')),
-      sealedPrevious: deps.vault.seal(previous, secretPlace(place, 'previous_secret')),
-      overlapMs: OVERLAP_MS,
-    });
-    return lockHook(tx, hookId);
-  });
-  if (renewed === undefined) return undefined;
-  await configure(deps, renewed, signal);
-  return { row: (await findHook(deps.database, renewed.repository_id)) ?? renewed, key };
 }
 
 /** Removes what a deleted repository left at its provider. What cannot be removed is left: the repository is gone either way. */

@@ -47,14 +47,17 @@ function openSecrets({ vault, findProvider }: Pick<HookDeps, 'vault' | 'findProv
     row.sealed_previous_secret === null
       ? []
       : onlyKind(reader.secretsOf(vault.open(row.sealed_previous_secret, secretPlace(place, 'previous_secret'))), row.previous_secret_kind);
+  const present = onlyKind(current, row.secret_kind);
   return {
-    secrets: [...onlyKind(current, row.secret_kind), ...previous],
+    secrets: [...present, ...previous],
+    present: previous.length === 0 ? undefined : present,
     tightenTo: row.secret_kind === null && current.length > 1 ? current.at(-1)?.kind : undefined,
   };
 }
 
 interface Opened {
   readonly secrets: HookSecrets;
+  readonly present: HookSecrets | undefined;
   readonly tightenTo: HookSecretKind | undefined;
 }
 

@@ -2,7 +2,7 @@ import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
 import { sql } from 'kysely';
 import type { Database, Tx } from '#db/database.ts';
 import type { Schema } from '#db/schema.ts';
-import { databaseNow, databaseTimeIn } from '#db/time.ts';
+import { databaseNow, databaseTimeIn, sinceChange } from '#db/time.ts';
 
 export type HookRow = Selectable<Schema['hooks']>;
 
@@ -75,10 +75,35 @@ export async function replaceSecret(
       previous_secret_kind: eb.ref('secret_kind'),
       previous_until: databaseTimeIn(secret.overlapMs),
       secret_shown_at: databaseNow(),
+      secret_told: false,
       updated_at: databaseNow(),
     }))
     .where('id', '=', id)
     .execute();
+}
+
+/** The present secret was used: the one before it is forgotten. Not after another rotation, whose overlap begins anew. */
+export async function retirePrevious(reader: Reader, { id, sealedSecret }: { readonly id: string; readonly sealedSecret: Uint8Array }) {
+  await reader.kysely
+    .updateTable('hooks')
+    .set({
+      sealed_previous_secret: null,
+      previous_until: null,
+      secret_told: true,
+      updated_at: databaseNow(),
+    })
+    .where('id', '=', id)
+    .where('sealed_secret', '=', sealedSecret)
+    .execute();
+}
+
+/** Counts deliveries that were refused for their signature, by hook. */
+export async function noteRefused({ kysely }: Reader, refused: ReadonlyMap<string, number>): Promise<void> {
+  const counts = [...refused].map(([id, count]) => ({ id, count })).toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  await sql`
+    update hooks set refused_count = least(refused_count + counted.count, 1000000), refused_at = clock_timestamp()
+    from jsonb_to_recordset(${JSON.stringify(counts)}::jsonb) as counted (id uuid, count int)
+    where hooks.id = counted.id`.execute(kysely);
 }
 
 /** Demands this kind of secret from now on, of the key before the current one as well, unless what is demanded was settled meanwhile. */
@@ -95,12 +120,60 @@ export async function tightenHook(reader: Reader, id: string, kind: NonNullable<
     .execute();
 }
 
-export async function updateHook(reader: Reader, id: string, change: Updateable<Schema['hooks']>): Promise<void> {
+export type HookChange = Omit<Updateable<Schema['hooks']>, 'status_since' | 'checked_at' | 'secret_told'> & {
+  /** Somebody looked at it at the provider just now. */
+  readonly checked?: true;
+  /** What the provider was told; of two who tell it different ones at once neither knows which it holds, so it is looked after again. */
+  readonly toldSecret?: Uint8Array;
+};
+
+/** The time of a status that stays the same is kept. */
+export async function updateHook(reader: Reader, id: string, { checked, toldSecret, ...change }: HookChange): Promise<void> {
   await reader.kysely
     .updateTable('hooks')
-    .set({ ...change, updated_at: databaseNow() })
+    .set((eb) => ({
+      ...change,
+      ...(typeof change.status === 'string' ? { status_since: sinceChange('status', 'status_since', change.status) } : {}),
+      ...(checked === undefined ? {} : { checked_at: databaseNow() }),
+      ...(toldSecret === undefined
+        ? {}
+        : {
+            secret_told: sql<boolean>`sealed_secret = ${toldSecret}`,
+            audit_after: eb.case().when('sealed_secret', '=', toldSecret).then(eb.ref('audit_after')).else(databaseNow()).end(),
+          }),
+      updated_at: databaseNow(),
+    }))
     .where('id', '=', id)
     .execute();
+}
+
+export async function noteChecked({ kysely }: Reader, id: string): Promise<void> {
+  await kysely.updateTable('hooks').set({ checked_at: databaseNow() }).where('id', '=', id).execute();
+}
+
+/** Changes that no delivery told of are counted from new. */
+export async function forgetMisses({ kysely }: Reader, id: string): Promise<void> {
+  await kysely.updateTable('hooks').set({ missed_count: 0 }).where('id', '=', id).execute();
+}
+
+/** Whether a delivery arrived within the last day. */
+export async function deliversLately({ kysely }: Reader, id: string): Promise<boolean> {
+  const row = await kysely
+    .selectFrom('hooks')
+    .select('id')
+    .where('id', '=', id)
+    .where('last_delivery_at', '>', databaseTimeIn(-LATELY_MS))
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+const LATELY_MS = 24 * 3_600_000;
+
+/** Those of the ids that are hooks here, of whichever organization. */
+export async function listKnownHooks({ kysely }: Reader, ids: readonly string[]): Promise<readonly string[]> {
+  if (ids.length === 0) return [];
+  const rows = await kysely.selectFrom('hooks').select('id').where('id', 'in', ids).execute();
+  return rows.map(({ id }) => id);
 }
 
 /** What the provider says of the repository itself, learned on the way. What is known already is not written over. */
@@ -178,4 +251,11 @@ export async function auditSoon(database: Database, quietSince: Date | undefined
       ]),
     )
     .execute();
+}
+
+/** The service has another address than the provider was told: those hooks are looked after within `withinMs`. */
+export async function auditMoved(database: Database, root: string, withinMs: number): Promise<void> {
+  await sql`
+    update hooks set audit_after = least(audit_after, clock_timestamp() + random() * ${withinMs}::float8 * interval '1 millisecond')
+    where told_url is not null and told_url <> ${root} || '/webhooks/' || provider || '/' || id`.execute(database.kysely);
 }

@@ -3,9 +3,11 @@ import { sql } from 'kysely';
 import type { Database, Tx } from '#db/database.ts';
 import { matches, readFiltered } from '#db/filter.ts';
 import type { Schema } from '#db/schema.ts';
-import { databaseNow, databaseTimeIn, notify } from '#db/time.ts';
+import { databaseNow, databaseTimeIn, notify, sinceChange } from '#db/time.ts';
 import type { RepositoryEvent } from '#domain/event.ts';
 import type { FieldType, Filter } from '#domain/filter.ts';
+import type { HookStatus } from '#domain/hook.ts';
+import { NOT_DISPROVED } from '#domain/hook.ts';
 
 export const DELIVERIES_CHANNEL = 'tributary_deliveries';
 
@@ -179,10 +181,30 @@ export async function noteHooksSeen(tx: Tx, hooks: ReadonlyMap<string, { readonl
       .set({
         last_delivery_at: databaseNow(),
         ...(removed
-          ? { status: 'not_configured' as const, status_detail: 'The hook was removed at the provider.', remote_id: null }
-          : { status: 'active' as const, status_detail: null }),
+          ? {
+              status: 'not_configured' as const,
+              status_since: sinceChange('status', 'status_since', 'not_configured'),
+              status_detail: 'The hook was removed at the provider.',
+              problems: '[]',
+              remote_id: null,
+            }
+          : provenByDelivery()),
       })
       .where('id', '=', hookId)
       .execute();
   }
+}
+
+/** A delivery that was taken proves address, secret and that the hook is on; not that it sends all that is wanted. */
+function provenByDelivery() {
+  const left = sql`jsonb_path_query_array(problems, '$[*] ? (@.what == $left[*])', ${JSON.stringify({ left: NOT_DISPROVED })}::jsonb)`;
+  const isWell = sql<boolean>`${left} = '[]'::jsonb`;
+  return {
+    status: sql<HookStatus>`case when ${isWell} then 'active' else status end`,
+    status_since: sql<Date>`case when ${isWell} and status <> 'active' then clock_timestamp() else status_since end`,
+    status_detail: sql<string | null>`case when ${isWell} then null else status_detail end`,
+    problems: sql<string>`${left}`,
+    missed_count: 0,
+    refused_count: 0,
+  };
 }

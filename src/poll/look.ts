@@ -75,7 +75,7 @@ async function succeed(deps: LookDeps, due: DueRepository, verdict: Verdict): Pr
   await deps.database.transaction(async (tx) => {
     const { joined } = await askForSync(deps.queue, tx, { repositoryId: due.id, reason: 'poll' });
     await settle(tx, due.id, { ...settled, asked: verdict.seen });
-    if (due.relaxed && due.hookId !== null && !verdict.trial && !joined) await noteMissed(tx, due.hookId, AUDIT_AFTER_MISS_MS);
+    if (due.hookId !== null && due.commit !== null && !verdict.trial && !joined) await noteMissed(tx, due.hookId, AUDIT_AFTER_MISS_MS);
   });
 }
 

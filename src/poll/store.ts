@@ -12,6 +12,7 @@ export interface DueRepository extends Known {
   readonly operationalCode: string | null;
   readonly operationalState: string;
   readonly credentialId: string | null;
+  /** The hook that should have told of a change; null: none is known at the provider. */
   readonly hookId: string | null;
   /** A hook tells of changes here. */
   readonly relaxed: boolean;
@@ -145,7 +146,7 @@ interface DueRow {
 const DUE_COLUMNS = sql`r.id, r.ref, r.default_branch, r.credential_id, r.operational_state, r.operational_code, r.poll_failures,
   case when r.fence <= r.poll_asked_fence + 1 or main.error ->> 'code' = 'POISONED' then r.poll_asked end as asked, r.not_before is not null as retry_waits,
   (extract(epoch from statement_timestamp() - r.not_found_since) * 1000)::float8 as not_found_for_ms, ${RELAXED} as relaxed,
-  (select h.id from hooks h where h.repository_id = r.id) as hook_id,
+  (select h.id from hooks h where h.repository_id = r.id and h.status <> 'not_configured') as hook_id,
   main.commit_id, main.error ->> 'code' as error_code,
   (extract(epoch from statement_timestamp() - main.last_success_at) * 1000)::float8 as synced_for_ms`;
 const WITH_MAIN = sql`repositories r left join lateral (
@@ -281,14 +282,20 @@ export async function pauseHost(database: Database, host: string, ms: number): P
     .execute();
 }
 
-/** A change was found that no delivery has told: the hook is not relied on until one arrives, and is looked after soon. */
+/**
+ * A change was found that no delivery has told: it is counted, the hook is not relied on until one arrives, and one that seemed to work is
+ * looked after soon. A delivery that was only late begins the count anew.
+ */
 export async function noteMissed(tx: Tx, hookId: string, auditInMs: number): Promise<void> {
   await tx.kysely
     .updateTable('hooks')
-    .set({
+    .set((eb) => ({
       missed_at: databaseNow(),
-      audit_after: sql<Date>`least(audit_after, clock_timestamp() + ${auditInMs} * interval '1 millisecond')`,
-    })
+      missed_count: eb('missed_count', '+', 1),
+      missed_total: eb('missed_total', '+', 1),
+      audit_after: sql<Date>`case when status = 'active' then least(audit_after, clock_timestamp() + ${auditInMs} * interval '1 millisecond')
+        else audit_after end`,
+    }))
     .where('id', '=', hookId)
     .execute();
 }

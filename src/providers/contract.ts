@@ -1,4 +1,5 @@
 import type { RepositoryEvent } from '#domain/event.ts';
+import type { HookProblem } from '#domain/hook.ts';
 import type { Result } from '#domain/result.ts';
 import type { CommitStatus } from '#domain/status.ts';
 import type { TokenReport } from '#domain/token.ts';
@@ -123,8 +124,8 @@ export interface RemoteHook {
   readonly events: readonly string[];
   /** The strongest kind of secret that the provider uses for it; undefined where it has none. */
   readonly secretKind: HookSecretKind | undefined;
-  /** Why the provider does not deliver though the hook is there, in words for a person; undefined when it does. */
-  readonly problem: string | undefined;
+  /** What keeps it from delivering what is wanted, in the way it is wanted; empty when nothing does. Address and secret are not judged here. */
+  readonly problems: readonly HookProblem[];
 }
 
 /** Absent where a provider has none; no method throws "not supported". */

@@ -12,6 +12,10 @@ export interface AdmitDeps {
   readonly hooks: KnownHooks;
   /** Demands this kind of secret of the hook's deliveries from now on, unless one is demanded already. */
   readonly tighten: (hookId: string, kind: HookSecretKind) => Promise<void>;
+  /** Ends the overlap of a rotation: the secret before this one is not taken any more. */
+  readonly retire: (hook: Pick<KnownHook, 'id' | 'sealedSecret'>) => Promise<void>;
+  /** Told of a delivery to a hook that is known, whose signature is wrong. */
+  readonly refused: (hookId: string) => void;
   readonly store: (delivery: NewDelivery) => Promise<Admission>;
   readonly tracing: Tracing;
 }
@@ -46,10 +50,11 @@ export async function admit(deps: AdmitDeps, request: DeliveryRequest): Promise<
     if (tried !== undefined && (tried.status === 'accepted' || tried.status === 'duplicate')) return tried;
     const current = UUID.test(request.hookId) ? await deps.hooks.look(request.hookId) : undefined;
     // Refused for what is still right: nothing else would come of it.
-    if (current !== undefined && current === hook && tried?.status === 'unauthorized') return tried;
+    const isSettled = current !== undefined && current === hook && tried?.status === 'unauthorized';
     hook = current;
-    tried = await attempt(deps, request, hook);
-    if (tried.status !== 'outdated') return tried;
+    if (!isSettled) tried = await attempt(deps, request, hook);
+    if (tried?.status === 'unauthorized' && hook?.provider === request.provider) deps.refused(hook.id);
+    if (tried !== undefined && tried.status !== 'outdated') return tried;
   }
   throw new Error('the secrets of the hook kept changing');
 }
@@ -66,6 +71,11 @@ async function attempt(deps: AdmitDeps, request: DeliveryRequest, hook: KnownHoo
   // From the first signature on nobody gets in with less, this delivery included.
   if (by === hook.tightenTo) {
     await deps.tighten(hook.id, by);
+    return { status: 'outdated' };
+  }
+  // Who holds the new secret has been told it everywhere: from then on the old one is worth nothing to whoever else has it.
+  if (hook.present !== undefined && reader.verify(request.body, request.headers, hook.present, now).ok) {
+    await deps.retire(hook);
     return { status: 'outdated' };
   }
   reached('receive.verified');

@@ -6,6 +6,8 @@ import { createGroups } from './group.ts';
 /** Every secret that is valid for a hook. */
 export interface OpenedHook {
   readonly secrets: HookSecrets;
+  /** Those of the present key alone, while the key before it is taken as well; undefined when it is not. */
+  readonly present: HookSecrets | undefined;
   /** The kind to demand once a delivery had it; undefined where that is settled, or there is but one. */
   readonly tightenTo: HookSecretKind | undefined;
 }

@@ -5,7 +5,8 @@ import type { RemoteRepository } from '#providers/contract.ts';
 import type { OpenDeps } from './open.ts';
 import { openForge } from './open.ts';
 import { isSameServer } from './reach.ts';
-import { findRemote, moveRepository } from './store.ts';
+import { moveRepository } from './moves/store.ts';
+import { findRemote } from './store.ts';
 
 export interface RelocateDeps extends OpenDeps {
   /** Checks an address against the egress policy; the answer is canonical. */

@@ -1,3 +1,4 @@
+import type { HookStatus } from '#domain/hook.ts';
 import type { Links } from '#domain/links.ts';
 import { naturalSlug } from '#domain/slug.ts';
 import { printTime } from '#domain/time.ts';
@@ -37,10 +38,20 @@ export interface Repository {
   readonly operational_status: { readonly state: OperationalState; readonly reason: string | null; readonly since: string };
   /** By Tributary branch. */
   readonly sync_status: Readonly<Record<string, SyncStatus>>;
-  readonly webhook: { readonly id: string; readonly url: string; readonly status: string } | null;
+  readonly webhook: WebhookState | null;
   readonly description: string;
   /** What the change did beyond what was asked, or what it ignored. Absent when there is nothing to say. */
   readonly warnings?: readonly string[] | undefined;
+}
+
+/** How changes are told of; where it is not active the remote is polled instead. */
+export interface WebhookState {
+  readonly id: string;
+  readonly url: string;
+  readonly status: HookStatus;
+  readonly reason: string | null;
+  readonly since: string;
+  readonly checked_at: string | null;
 }
 
 export interface ObjectLink {
@@ -100,12 +111,21 @@ export function toRepository(links: Links, row: RepositoryRow, lines: readonly L
     admin_status: row.admin_status,
     operational_status: { state: row.operational_state, reason: row.operational_reason, since: printTime(row.operational_since) },
     sync_status: toSyncStatus(lines, row.wanted > row.seen),
-    webhook:
-      row.hook_id === null || row.hook_status === null || row.hook_provider === null
-        ? null
-        : { id: row.hook_id, url: links.hook(row.hook_provider, row.hook_id), status: row.hook_status },
+    webhook: toWebhookState(links, row),
     description: row.description,
     ...(warnings.length > 0 ? { warnings } : {}),
+  };
+}
+
+function toWebhookState(links: Links, row: RepositoryRow): WebhookState | null {
+  if (row.hook_id === null || row.hook_status === null || row.hook_provider === null || row.hook_since === null) return null;
+  return {
+    id: row.hook_id,
+    url: links.hook(row.hook_provider, row.hook_id),
+    status: row.hook_status,
+    reason: row.hook_reason,
+    since: printTime(row.hook_since),
+    checked_at: row.hook_checked_at === null ? null : printTime(row.hook_checked_at),
   };
 }
 

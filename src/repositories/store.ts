@@ -4,8 +4,9 @@ import { shownState } from '#credentials/checks/store.ts';
 import type { Database, Tx } from '#db/database.ts';
 import { containsText, matches, readFiltered } from '#db/filter.ts';
 import type { Schema } from '#db/schema.ts';
-import { databaseNow } from '#db/time.ts';
+import { databaseNow, sinceChange } from '#db/time.ts';
 import type { FieldType, Filter } from '#domain/filter.ts';
+import type { HookStatus } from '#domain/hook.ts';
 import type { SyncState } from '#domain/words.ts';
 
 export type NewRepository = Insertable<Schema['repositories']>;
@@ -19,7 +20,10 @@ export interface RepositoryRow extends Selectable<Schema['repositories']> {
   readonly credential_detail: string | null;
   readonly hook_id: string | null;
   readonly hook_provider: string | null;
-  readonly hook_status: string | null;
+  readonly hook_status: HookStatus | null;
+  readonly hook_reason: string | null;
+  readonly hook_since: Date | null;
+  readonly hook_checked_at: Date | null;
   readonly hook_remote_id: string | null;
 }
 
@@ -60,6 +64,7 @@ export const REPOSITORY_FIELDS: Readonly<Record<string, FieldType>> = {
   provided_contents: 'text',
   secrets_group: 'text',
   credential: 'text',
+  webhook_status: 'text',
 };
 
 interface Reader {
@@ -80,6 +85,9 @@ function selectRepositories(kysely: Kysely<Schema>) {
       'h.id as hook_id',
       'h.provider as hook_provider',
       'h.status as hook_status',
+      'h.status_detail as hook_reason',
+      'h.status_since as hook_since',
+      'h.checked_at as hook_checked_at',
       'h.remote_id as hook_remote_id',
     ])
     .select(shownState('c').as('credential_state'));
@@ -99,6 +107,7 @@ export async function listRepositories(
     const counted = kysely
       .selectFrom('repositories as r')
       .leftJoin('credentials as c', 'c.id', 'r.credential_id')
+      .leftJoin('hooks as h', 'h.repository_id', 'r.id')
       .select((eb) => eb.fn.countAll<number>().as('count'));
     const { count } = await narrow(counted, organizationId, query).executeTakeFirstOrThrow();
     return { count, rows };
@@ -115,7 +124,11 @@ function narrow<DB, TB extends keyof DB, O>(
   return conditions.reduce((query, condition) => query.where(condition), select.where(sql<SqlBool>`r.organization_id = ${organizationId}`));
 }
 
-const COLUMNS: Readonly<Record<string, string>> = { branch: 'r.ref', operational_status: 'r.operational_state' };
+const COLUMNS: Readonly<Record<string, string>> = {
+  branch: 'r.ref',
+  operational_status: 'r.operational_state',
+  webhook_status: 'h.status',
+};
 
 function toCondition(filter: Filter): Expression<SqlBool> {
   switch (filter.field) {
@@ -247,7 +260,17 @@ export async function forgetReach(tx: Tx, id: string): Promise<void> {
 export async function forgetRemoteHook(tx: Tx, repositoryId: string): Promise<void> {
   await tx.kysely
     .updateTable('hooks')
-    .set({ remote_id: null, status: 'not_configured', status_detail: 'Not registered at the new remote yet.', updated_at: databaseNow() })
+    .set({
+      remote_id: null,
+      status: 'not_configured',
+      status_since: sinceChange('status', 'status_since', 'not_configured'),
+      status_detail: 'Not registered at the new remote yet.',
+      problems: '[]',
+      checked_at: null,
+      missed_count: 0,
+      refused_count: 0,
+      updated_at: databaseNow(),
+    })
     .where('repository_id', '=', repositoryId)
     .execute();
 }
@@ -299,35 +322,6 @@ export async function noteRemoteId(database: Database, id: string, remoteId: str
     .where('id', '=', id)
     .where('remote_id', 'is', null)
     .execute();
-}
-
-/** Gives the repository its new address, unless somebody changed it meanwhile, and records that. */
-export async function moveRepository(
-  tx: Tx,
-  id: string,
-  move: { readonly fromKey: string; readonly url: string; readonly key: string; readonly reason: string },
-): Promise<boolean> {
-  const before = await tx.kysely
-    .selectFrom('repositories')
-    .select(['organization_id', 'remote_url'])
-    .where('id', '=', id)
-    .where('remote_key', '=', move.fromKey)
-    .forUpdate()
-    .executeTakeFirst();
-  if (before === undefined) return false;
-  await updateRepository(tx, id, { remote_url: move.url, remote_key: move.key, not_found_since: null });
-  await tx.kysely
-    .insertInto('repository_moves')
-    .values({
-      organization_id: before.organization_id,
-      repository_id: id,
-      what: 'address',
-      was: before.remote_url,
-      became: move.url,
-      reason: move.reason,
-    })
-    .execute();
-  return true;
 }
 
 /** Those of the ids that name a repository. What is no id names none. */

@@ -5,11 +5,11 @@ import type { Database } from '#db/database.ts';
 import { databaseNow, databaseTimeIn } from '#db/time.ts';
 import { NO_TRACING } from '#domain/trace.ts';
 import { loadHooks, secretPlace } from '#hooks/secrets.ts';
-import { replaceSecret, tightenHook } from '#hooks/store.ts';
+import { replaceSecret, retirePrevious, tightenHook } from '#hooks/store.ts';
 import { storeDeliveries } from '#inbox/store-deliveries.ts';
 import type { HookSecretKind } from '#providers/contract.ts';
 import { findProvider } from '#providers/registry.ts';
-import type { AdmitOutcome } from '#receive/admit.ts';
+import type { AdmitDeps, AdmitOutcome } from '#receive/admit.ts';
 import { admit } from '#receive/admit.ts';
 import { createGroupedStore } from '#receive/grouped-store.ts';
 import { createKnownHooks } from '#receive/known-hooks.ts';
@@ -24,6 +24,7 @@ let hookId: string;
 let secret: string;
 let looked: number;
 let signatures: number;
+let refused: string[];
 let receiving: ReturnType<typeof createReceiving>;
 
 beforeAll(async () => {
@@ -39,7 +40,7 @@ beforeEach(async () => {
     .set({ sealed_secret: seal(secret, 'secret') })
     .where('id', '=', hookId)
     .execute();
-  [looked, signatures] = [0, 0];
+  [looked, signatures, refused] = [0, 0, []];
   receiving = createReceiving();
 });
 
@@ -58,6 +59,8 @@ function createReceiving() {
       () => new Date(),
     ),
     tighten: (id: string, kind: HookSecretKind) => tightenHook(database, id, kind),
+    retire: (hook: Parameters<AdmitDeps['retire']>[0]) => retirePrevious(database, hook),
+    refused: (id: string) => void refused.push(id),
     tracing: NO_TRACING,
     store: createGroupedStore((deliveries) => storeDeliveries(database, deliveries)),
     findReader: (provider: string) => {
@@ -129,12 +132,26 @@ describe('a hook that is remembered', () => {
     expect(await countOf()).toBe(0);
   });
 
-  test('and was rotated by another process takes the new secret at once, and the old one beside it', async () => {
+  test('and was rotated by another process takes the old secret until the first delivery under the new one', async () => {
     const next = await rotate();
 
-    expect((await deliver(next)).status).toBe('accepted');
-    expect((await deliver(secret)).status).toBe('accepted');
-    expect(await countOf()).toBe(3);
+    const outcomes = [await deliver(secret), await deliver(secret), await deliver(next), await deliver(secret), await deliver(next)];
+
+    expect(outcomes.map(({ status }) => status)).toEqual(['accepted', 'accepted', 'accepted', 'unauthorized', 'accepted']);
+    expect(await countOf()).toBe(5);
+    const row = await database.kysely.selectFrom('hooks').selectAll().where('id', '=', hookId).executeTakeFirstOrThrow();
+    expect(row).toMatchObject({ sealed_previous_secret: null, previous_until: null, secret_told: true });
+  });
+
+  test('and is rotated once more keeps the secret in between, though a delivery under it is late', async () => {
+    const next = await rotate();
+    const last = randomUUID();
+    const [sealed, sealedPrevious] = [seal(last, 'secret'), seal(next, 'previous_secret')];
+    await database.transaction((tx) => replaceSecret(tx, hookId, { sealed, sealedPrevious, overlapMs: HOUR_MS }));
+
+    const outcomes = [await deliver(next), await deliver(next), await deliver(last), await deliver(next)];
+
+    expect(outcomes.map(({ status }) => status)).toEqual(['accepted', 'accepted', 'accepted', 'unauthorized']);
   });
 
   test('and was rotated without overlap refuses the old secret at once', async () => {
@@ -147,7 +164,6 @@ describe('a hook that is remembered', () => {
 
   test('refuses the old secret as soon as the overlap is over, though it was taken a moment ago', async () => {
     const next = await rotate();
-    await deliver(next);
     const during = await deliver(secret);
     await database.kysely.updateTable('hooks').set({ previous_until: databaseNow() }).where('id', '=', hookId).execute();
 
@@ -198,6 +214,15 @@ test('a wrong signature, a remembered hook or not, costs one look-up and one sig
     [1, 1],
     [1, 1],
   ]);
+});
+
+test('a wrong signature is told of where the hook is known, and nowhere else', async () => {
+  await deliver('wrong');
+  await deliver(secret);
+  await deliver('wrong');
+  await deliver('wrong', { hook: randomUUID() });
+
+  expect(refused).toEqual([hookId, hookId]);
 });
 
 test('deliveries of one hook that is deleted do not take those of another with them', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
+import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { auditHook } from '#hooks/audit.ts';
 import { registerHook } from '#hooks/register.ts';
@@ -47,7 +48,8 @@ async function hook(): Promise<HookRow> {
   if (row === undefined) throw new Error('there is no hook');
   return row;
 }
-const audit = async (): Promise<void> => auditHook({ ...http.hooks, now: () => new Date() }, { hookId: (await hook()).id }, soon());
+const audit = async (): Promise<void> =>
+  auditHook({ ...http.hooks, log: pino({ level: 'silent' }), now: () => new Date() }, { hookId: (await hook()).id }, soon());
 const push = async (): Promise<void> => {
   await forge.push({ repository: fullName, branch: 'main', files: { 'README.md': randomUUID() } });
   await forge.settle();
@@ -170,13 +172,29 @@ describe('a hook that', () => {
     });
   });
 
-  test('cannot be looked at is said nothing new of', async () => {
+  test('cannot be looked at any more says why, and keeps its place at the provider', async () => {
     const before = await hook();
     await forge.changeToken(token.id, { scopes: [] });
 
     await audit();
 
-    expect(await hook()).toEqual(before);
+    expect(await hook()).toMatchObject({
+      status: 'unable_to_verify',
+      status_detail: expect.stringMatching(/Cannot list the webhooks .* by hand at the provider/),
+      remote_id: before.remote_id,
+    });
+  });
+
+  test('cannot be looked at stays active while deliveries arrive, and says both', async () => {
+    await sql`update hooks set last_delivery_at = now() where repository_id = ${repositoryId}`.execute(http.database.kysely);
+    await forge.changeToken(token.id, { scopes: [] });
+
+    await audit();
+
+    expect(await hook()).toMatchObject({
+      status: 'active',
+      status_detail: expect.stringMatching(/^Deliveries arrive, but the webhook cannot be looked at\. Cannot list/),
+    });
   });
 });
 

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { auditHook } from '#hooks/audit.ts';
 import type { SpawnedForge } from '#test/forge/client.ts';
@@ -86,11 +87,11 @@ describe('a webhook at GitLab', () => {
       await fetch(`${hooks}/${remoteId}`, { method: 'PUT', headers, body: JSON.stringify({ url: address }) });
     const before = await remote();
 
-    await auditHook({ ...http.hooks, now: () => new Date() }, { hookId: id }, AbortSignal.timeout(60_000));
+    await auditHook({ ...http.hooks, log: pino({ level: 'silent' }), now: () => new Date() }, { hookId: id }, AbortSignal.timeout(60_000));
 
     expect(before).toMatchObject({ url, signing_token_present: false });
     expect(await remote()).toMatchObject({ id: remoteId, url, signing_token_present: true });
-    expect(await show()).toMatchObject({ status: 'active', detail: null, secret_kind: 'signing' });
+    expect(await show()).toMatchObject({ status: 'active', reason: null, secret_kind: 'signing' });
   });
 
   test('that the token may not make is described for whoever makes it by hand, once with the secrets', async () => {
@@ -114,7 +115,7 @@ describe('a webhook at GitLab', () => {
       ],
     });
     expect(hook.signing_token).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
-    expect(shown.detail).toMatch(/one of the scopes .*api.* by hand at the provider: URL: .*Trigger: Push events/);
+    expect(shown.reason).toMatch(/one of the scopes .*api.* by hand at the provider: URL: .*Trigger: Push events/);
     expect(JSON.stringify(shown)).not.toContain(hook.secret);
     expect(JSON.stringify(shown)).not.toContain(hook.signing_token);
   });
@@ -128,7 +129,7 @@ test('a token that may only read is not helped out by another one of the organiz
 
   const hook = await post();
 
-  expect(hook).toMatchObject({ status: 'not_configured', detail: expect.stringContaining('lacks') });
+  expect(hook).toMatchObject({ status: 'not_configured', reason: expect.stringContaining('lacks') });
   const effects = (await forge.effects()).slice(before).filter(({ status }) => status < 300);
   expect(effects).toEqual([]);
 });
@@ -140,7 +141,7 @@ test('a public project of gitlab.com is known for one without a token', async ()
 
   expect(await post()).toMatchObject({
     status: 'not_configured',
-    detail: expect.stringContaining('no token'),
+    reason: expect.stringContaining('no token'),
     signing_token: expect.any(String),
   });
 });

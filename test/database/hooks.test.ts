@@ -55,7 +55,7 @@ describe('registering', () => {
     await register();
 
     const hook = await show();
-    expect(hook).toMatchObject({ url: `${PUBLIC_URL}/webhooks/github/${hook.id}`, status: 'active', detail: null });
+    expect(hook).toMatchObject({ url: `${PUBLIC_URL}/webhooks/github/${hook.id}`, status: 'active', reason: null });
     expect((await hookEffects()).filter((method) => method === 'POST')).toHaveLength(1);
   });
 
@@ -75,7 +75,7 @@ describe('registering', () => {
 
     await register();
 
-    expect(await show()).toMatchObject({ status: 'not_configured', detail: expect.stringMatching(/admin:repo_hook|cannot|credential/i) });
+    expect(await show()).toMatchObject({ status: 'not_configured', reason: expect.stringMatching(/admin:repo_hook|cannot|credential/i) });
   });
 
   test('with a revoked token keeps the reason for people to see', async () => {
@@ -83,7 +83,7 @@ describe('registering', () => {
 
     await register();
 
-    expect(await show()).toMatchObject({ status: 'not_configured', detail: expect.stringMatching(/token|credential/i) });
+    expect(await show()).toMatchObject({ status: 'not_configured', reason: expect.stringMatching(/token|credential/i) });
   });
 
   test('while the provider fails is left to the queue to repeat, and then heals', async () => {
@@ -140,7 +140,7 @@ describe('asking for the webhook', () => {
 
     expect(body).toMatchObject({
       status: 'not_configured',
-      detail: expect.stringContaining('by hand'),
+      reason: expect.stringContaining('by hand'),
       secret: expect.any(String),
       url: expect.stringContaining('/webhooks/github/'),
     });
@@ -171,7 +171,14 @@ describe('asking for the webhook', () => {
 
     const { body } = await http.call('GET', `/api/extras/git-repositories/${repositoryId}/`);
 
-    expect(body.webhook).toEqual({ id: hook.id, url: hook.url, status: 'active' });
+    expect(body.webhook).toEqual({
+      id: hook.id,
+      url: hook.url,
+      status: 'active',
+      reason: null,
+      since: expect.any(String),
+      checked_at: expect.any(String),
+    });
   });
 });
 

@@ -126,8 +126,8 @@ test('a hook that GitLab disabled is noticed, and taken up again when deliveries
   await forge.clearFaults(fault);
   const mended = await repair(repository);
 
-  expect(broken).toMatchObject({ status: 'misconfigured', detail: expect.stringContaining('GitLab has disabled the webhook until') });
-  expect(mended).toMatchObject({ status: 'active', detail: null });
+  expect(broken).toMatchObject({ status: 'misconfigured', reason: expect.stringContaining('GitLab has disabled the webhook until') });
+  expect(mended).toMatchObject({ status: 'active', reason: null });
   const commit = await world.push(repository, { 'config_contexts/a.json': context('Disabled', { mtu: 1 }) });
   await forge.settle();
   expect(await pushesOf(commit)).toMatchObject([{ status_code: 202 }]);
@@ -165,8 +165,8 @@ test('a role that cannot make hooks is named, and pushes are imported all the sa
 
   expect(hook).toMatchObject({
     status: 'not_configured',
-    detail: expect.stringContaining('the role Maintainer in the project, and the scope api'),
+    reason: expect.stringContaining('the role Maintainer in the project, and the scope api'),
   });
   expect(await endedStatus(repository, repository.head)).toMatchObject({ state: 'success' });
-  expect(await repair(repository)).toMatchObject({ status: 'active', detail: null });
+  expect(await repair(repository)).toMatchObject({ status: 'active', reason: null });
 });

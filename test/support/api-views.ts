@@ -70,7 +70,7 @@ export interface HookAnswer {
   readonly id: string;
   readonly url: string;
   readonly status: string;
-  readonly detail: string | null;
+  readonly reason: string | null;
   readonly secret?: string;
   /** Of a provider that signs with another secret than it shows. */
   readonly signing_token?: string;

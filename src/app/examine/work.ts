@@ -101,7 +101,7 @@ function checkHooks({ hooks }: Health): readonly Check[] {
     warn(
       'hooks',
       detail,
-      'Their repositories are polled instead. POST …/git-repositories/{id}/webhook/repair/ mends one; its status_detail says what is wrong.',
+      'Their repositories are polled instead. POST …/git-repositories/{id}/webhook/repair/ mends one; its reason says what is wrong.',
     ),
   ];
 }

@@ -105,6 +105,13 @@ export async function listStopped(tx: Tx, credentialId: string): Promise<readonl
   return rows.map(({ id }) => id);
 }
 
+/** A token that is new, or good again, may do what the one before could not: hooks that do not work with it are looked after now. */
+export async function lookAfterHooks({ kysely }: Tx, credentialId: string): Promise<void> {
+  await sql`
+    update hooks set audit_after = clock_timestamp() from repositories r
+    where r.id = hooks.repository_id and r.credential_id = ${credentialId} and hooks.status <> 'active'`.execute(kysely);
+}
+
 /** The token that a repository is reached with, and what is known of it. */
 export async function findTokenOf(database: Database, repositoryId: string) {
   return database.kysely

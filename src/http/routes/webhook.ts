@@ -5,7 +5,10 @@ import type { Auth } from '#http/auth.ts';
 import type { HttpDeps } from '#http/deps.ts';
 import { RefusedError } from '#http/errors.ts';
 import { ensureHook, revealOnce, toHook } from '#hooks/hook.ts';
-import { configure, rotateHook } from '#hooks/register.ts';
+import { examine, record } from '#hooks/examine.ts';
+import { configure } from '#hooks/register.ts';
+import { repairHook } from '#hooks/repair.ts';
+import { rotateHook } from '#hooks/rotate.ts';
 import { findHook } from '#hooks/store.ts';
 import type { HookRow } from '#hooks/store.ts';
 import { findRepository } from '#repositories/store.ts';
@@ -17,6 +20,7 @@ const PROVIDER_MS = 15_000;
 const tags = ['git-repositories'];
 /** Secrets are made here and nowhere else: nobody can set an empty or a short one (SECURITY WH-05). */
 const noBody = z.strictObject({}).nullish();
+const repairBody = z.strictObject({ dry_run: z.boolean().default(false).describe('Only look, and say what would be changed.') }).nullish();
 
 export function registerWebhook(api: Api, deps: HttpDeps, auth: Auth): void {
   async function load(request: FastifyRequest<{ Params: z.infer<typeof idParams> }>) {
@@ -65,15 +69,34 @@ export function registerWebhook(api: Api, deps: HttpDeps, auth: Auth): void {
   );
 
   api.post(
-    '/git-repositories/:id/webhook/repair',
+    '/git-repositories/:id/webhook/check',
     {
       config: { action: 'hook:manage' },
-      schema: { tags, params: idParams, body: noBody, summary: 'Bring the webhook at the provider in line' },
+      schema: { tags, params: idParams, body: noBody, summary: 'Look at the webhook at the provider now, and change nothing there' },
     },
     async (request) => {
       const row = await ensure(request);
-      await configure(deps.hooks, row, AbortSignal.timeout(PROVIDER_MS));
-      return toHook(deps.hooks, await reread(row));
+      return toHook(deps.hooks, await record(deps.hooks, row, await examine(deps.hooks, row, AbortSignal.timeout(PROVIDER_MS))));
+    },
+  );
+
+  api.post(
+    '/git-repositories/:id/webhook/repair',
+    {
+      config: { action: 'hook:manage' },
+      schema: {
+        tags,
+        params: idParams,
+        body: repairBody,
+        summary: 'Bring the webhook at the provider in line, or say what would be changed',
+      },
+    },
+    async (request) => {
+      const row = await ensure(request);
+      const dryRun = request.body?.dry_run === true;
+      const { row: after, changes, failure } = await repairHook(deps.hooks, row, { dryRun, signal: AbortSignal.timeout(PROVIDER_MS) });
+      const problem = failure === undefined ? null : { code: failure.code, message: failure.message, help: failure.help };
+      return { ...toHook(deps.hooks, after), dry_run: dryRun, changes, failure: problem };
     },
   );
 

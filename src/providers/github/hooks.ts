@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '#domain/failure.ts';
+import type { HookProblem } from '#domain/hook.ts';
 import type { HookApi, HookSpec, RemoteHook, RemoteRef } from '#providers/contract.ts';
 import type { GithubCalls } from './call.ts';
 import { isNotFound, splitName } from './call.ts';
@@ -16,7 +17,14 @@ const hookSchema = z.object({
   id: z.union([z.int(), z.string()]).transform(String),
   active: z.boolean().default(true),
   events: z.array(z.string()).default([]),
-  config: z.object({ url: z.string().optional(), secret: z.string().optional() }).default({}),
+  config: z
+    .object({
+      url: z.string().optional(),
+      secret: z.string().optional(),
+      content_type: z.string().optional(),
+      insecure_ssl: z.union([z.string(), z.number()]).transform(String).optional(),
+    })
+    .default({}),
 });
 
 /** Webhooks of a repository: PROVIDERS.md 2.1, create and manage. */
@@ -103,11 +111,27 @@ function toRemoteHook({ id, active, events, config }: z.infer<typeof hookSchema>
     url: config.url ?? '',
     // GitHub shows asterisks for a secret that is set.
     secretKind: config.secret === undefined ? undefined : 'hmac',
-    problem: active ? describeMissing(events) : 'The webhook is switched off at GitHub.',
+    problems: [...findSwitchedOff(active), ...findMissing(events), ...findForm(config.content_type), ...findInsecure(config.insecure_ssl)],
   };
 }
 
-function describeMissing(events: readonly string[]): string | undefined {
+function findSwitchedOff(active: boolean): readonly HookProblem[] {
+  return active ? [] : [{ what: 'inactive', detail: 'The webhook is switched off at GitHub.' }];
+}
+
+function findMissing(events: readonly string[]): readonly HookProblem[] {
   const missing = EVENTS.filter((event) => !events.includes(event) && !events.includes('*'));
-  return missing.length === 0 ? undefined : `The webhook at GitHub does not send: ${missing.join(', ')}.`;
+  return missing.length === 0 ? [] : [{ what: 'events', detail: `The webhook at GitHub does not send: ${missing.join(', ')}.` }];
+}
+
+/** An answer that says nothing of it is not held against the hook. */
+function findForm(contentType: string | undefined): readonly HookProblem[] {
+  if (contentType === undefined || contentType === 'json') return [];
+  const detail = `The webhook at GitHub sends ${contentType.slice(0, 40)}, which is refused here: its content type must be application/json.`;
+  return [{ what: 'content-type', detail }];
+}
+
+function findInsecure(insecure: string | undefined): readonly HookProblem[] {
+  if (insecure === undefined || insecure === '0') return [];
+  return [{ what: 'tls', detail: 'GitHub does not check the certificate of this service (SSL verification is disabled for the webhook).' }];
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Failure, isFailure } from '#domain/failure.ts';
+import type { HookProblem } from '#domain/hook.ts';
 import type { HookApi, HookSecretKind, HookSpec, RemoteHook, RemoteRef } from '#providers/contract.ts';
 import type { Gitlab, GitlabCalls } from './call.ts';
 
@@ -22,6 +23,9 @@ const hookSchema = z.looseObject({
   disabled_until: z.string().nullish(),
   token_present: z.boolean().nullish(),
   signing_token_present: z.boolean().nullish(),
+  enable_ssl_verification: z.boolean().nullish(),
+  push_events_branch_filter: z.string().nullish(),
+  branch_filter_strategy: z.string().nullish(),
 });
 type HookAnswer = z.infer<typeof hookSchema>;
 
@@ -122,7 +126,7 @@ function toRemoteHook(hook: HookAnswer, told?: HookSpec): RemoteHook {
     active: isWorking(hook),
     events: Object.keys(hook).filter((key) => key.endsWith('_events') && hook[key] === true),
     secretKind: secretKindOf(hook, told),
-    problem: isWorking(hook) ? describeMissing(hook) : describeDisabled(hook),
+    problems: [...findDisabled(hook), ...findMissing(hook), ...findFilter(hook), ...findInsecure(hook)],
   };
 }
 
@@ -132,17 +136,30 @@ function secretKindOf({ signing_token_present, token_present }: HookAnswer, told
   return token_present === true || (token_present !== false && told !== undefined) ? 'token' : undefined;
 }
 
-function describeDisabled({ alert_status, disabled_until }: HookAnswer): string {
+function findDisabled(hook: HookAnswer): readonly HookProblem[] {
+  if (isWorking(hook)) return [];
+  const { alert_status, disabled_until } = hook;
   const until =
     alert_status === 'temporarily_disabled' && typeof disabled_until === 'string' ? ` until ${disabled_until.slice(0, 40)}` : '';
-  return (
+  const detail =
     `GitLab has disabled the webhook${until} after failed deliveries. Check that GitLab reaches this address (PUBLIC_URL), ` +
-    'then repair the webhook: that sends a test.'
-  );
+    'then repair the webhook: that sends a test.';
+  return [{ what: 'disabled', detail }];
 }
 
 /** An old server does not know every event; what it does not show is not missed. */
-function describeMissing(hook: HookAnswer): string | undefined {
+function findMissing(hook: HookAnswer): readonly HookProblem[] {
   const missing = Object.keys(EVENTS).filter((event) => hook[event] === false);
-  return missing.length === 0 ? undefined : `The webhook at GitLab does not send: ${missing.join(', ')}.`;
+  return missing.length === 0 ? [] : [{ what: 'events', detail: `The webhook at GitLab does not send: ${missing.join(', ')}.` }];
+}
+
+/** Servers before 15 know no strategy, and take an empty filter for every branch. */
+function findFilter({ push_events_branch_filter: filter, branch_filter_strategy: strategy }: HookAnswer): readonly HookProblem[] {
+  if (filter === undefined || filter === null || filter === '' || strategy === 'all_branches') return [];
+  return [{ what: 'branches', detail: `The webhook at GitLab tells of pushes to some branches only: ${filter.slice(0, 100)}.` }];
+}
+
+function findInsecure({ enable_ssl_verification: checks }: HookAnswer): readonly HookProblem[] {
+  if (checks !== false) return [];
+  return [{ what: 'tls', detail: 'GitLab does not check the certificate of this service (SSL verification is off for the webhook).' }];
 }

@@ -16,7 +16,7 @@ export function testHooks(bench: Bench): void {
       const second = await api.hooks.ensure(ref, spec(), soon());
 
       expect(second.id).toBe(first.id);
-      expect(await ours()).toMatchObject([{ id: first.id, active: true, problem: undefined }]);
+      expect(await ours()).toMatchObject([{ id: first.id, active: true, problems: [] }]);
       expect((await api.hooks.list(ref, soon())).map(({ id }) => id)).toContain(other.id);
     });
 

@@ -157,7 +157,7 @@ test('a hook with our address is mended instead of doubled', async () => {
     events: ['push', 'pull_request'],
     url: HOOK.url,
     secretKind: 'hmac',
-    problem: undefined,
+    problems: [],
   });
   expect(patched.isDone()).toBe(true);
 });

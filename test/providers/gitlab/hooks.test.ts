@@ -55,7 +55,7 @@ describe('a new hook', () => {
       active: true,
       events: ['push_events', 'tag_push_events', 'merge_requests_events'],
       secretKind: 'signing',
-      problem: undefined,
+      problems: [],
     });
   });
 
@@ -116,7 +116,7 @@ describe('a hook that is there', () => {
 
     const [found] = await open().hooks.list(REF, soon());
 
-    expect(found).toMatchObject({ active: false, problem: expect.stringContaining(words) });
+    expect(found).toMatchObject({ active: false, problems: [{ what: 'disabled', detail: expect.stringContaining(words) }] });
   });
 
   test('and is disabled is tested, for which GitLab takes it up again', async () => {
@@ -129,7 +129,7 @@ describe('a hook that is there', () => {
     const mended = await open().hooks.update(REF, '5', HOOK, soon());
 
     expect(tested.isDone()).toBe(true);
-    expect(mended).toMatchObject({ active: true, problem: undefined });
+    expect(mended).toMatchObject({ active: true, problems: [] });
   });
 
   test('and stays disabled when the test does not help', async () => {
@@ -141,7 +141,7 @@ describe('a hook that is there', () => {
       .get(`${HOOKS}/5`)
       .reply(200, hook({ alert_status: 'disabled' }));
 
-    expect(await open().hooks.update(REF, '5', HOOK, soon())).toMatchObject({ active: false, problem: expect.any(String) });
+    expect(await open().hooks.update(REF, '5', HOOK, soon())).toMatchObject({ active: false, problems: [{ what: 'disabled' }] });
   });
 
   test('and is removed twice is removed', async () => {

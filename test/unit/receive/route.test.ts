@@ -18,7 +18,7 @@ const HOOK: StoredHook = {
   sealedPreviousSecret: undefined,
   secretKind: undefined,
   readAt: new Date(),
-  open: () => ({ secrets: [{ kind: 'hmac', secret: SECRET }], tightenTo: undefined }),
+  open: () => ({ secrets: [{ kind: 'hmac', secret: SECRET }], present: undefined, tightenTo: undefined }),
 };
 
 /** The endpoint with one hook and what it counted and logged; whatever is to be stored comes to `admission`. */
@@ -35,6 +35,8 @@ async function openEndpoint(admission?: Admission) {
       () => new Date(),
     ),
     tighten: () => Promise.reject(new Error('there is nothing to tighten')),
+    retire: () => Promise.reject(new Error('there is nothing to retire')),
+    refused: (hookId) => counted.push(`refused ${hookId === HOOK_ID ? 'of the hook' : hookId}`),
     store: async () => {
       if (admission === undefined) throw new Error('nothing is stored here');
       return admission;
