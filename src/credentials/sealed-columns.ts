@@ -6,6 +6,8 @@ export const SEALED_COLUMNS = [
   { table: 'credentials', field: 'secret' },
   { table: 'hooks', field: 'secret' },
   { table: 'hooks', field: 'previous_secret' },
+  { table: 'apps', field: 'private_key' },
+  { table: 'apps', field: 'client_secret' },
 ] as const;
 
 export type SealedColumn = (typeof SEALED_COLUMNS)[number];

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { HookStatus } from '#domain/hook.ts';
 import type { AdminStatus, OperationalState, ProviderId, RepositoryKind, Role, UpdatePolicy } from '#domain/words.ts';
+import type { AppInstallationRepositoryTable, AppInstallationTable, AppSetupTable, AppTable, PushSightingTable } from './app-tables.ts';
 import type { Jsonb, NullableJsonb, NullableTime, Time } from './columns.ts';
 import type {
   ImportTable,
@@ -37,6 +38,11 @@ export interface Schema {
   readonly parsed_files: ParsedFileTable;
   readonly reports: ReportTable;
   readonly upkeep: UpkeepTable;
+  readonly apps: AppTable;
+  readonly app_installations: AppInstallationTable;
+  readonly app_installation_repositories: AppInstallationRepositoryTable;
+  readonly app_setups: AppSetupTable;
+  readonly push_sightings: PushSightingTable;
 }
 
 interface OrganizationTable {
@@ -211,7 +217,9 @@ interface PollHostTable {
 interface HookTable {
   id: string;
   organization_id: string;
-  repository_id: string;
+  /** null: it is an App's. */
+  repository_id: string | null;
+  app_id: string | null;
   provider: ProviderId;
   remote_id: string | null;
   sealed_secret: Uint8Array;

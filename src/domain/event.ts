@@ -83,6 +83,36 @@ export interface TokenExpiringEvent {
   readonly expiresOn: string;
 }
 
+/** A repository as an App's installation names it. */
+export interface InstalledRepository {
+  readonly id: string;
+  readonly fullName: string;
+  readonly isPrivate: boolean;
+}
+
+/**
+ * Something became of an App's installation on an account: it came, went, was suspended, may do something else, or reaches other
+ * repositories. A hint as every event is: how it stands is asked of the provider.
+ */
+export interface InstallationChangedEvent {
+  readonly kind: 'installation-changed';
+  readonly provider: ProviderId;
+  readonly change: 'created' | 'deleted' | 'suspended' | 'unsuspended' | 'permissions-accepted' | 'repositories' | 'account-renamed';
+  readonly installation: {
+    readonly id: string;
+    readonly account: { readonly id: string; readonly login: string; readonly type: string };
+  };
+  /** Repositories that the event says have come or gone; not all that the installation reaches. */
+  readonly added: readonly InstalledRepository[];
+  readonly removed: readonly InstalledRepository[];
+}
+
+/** Somebody asked at the provider for a check of ours to be run again. */
+export interface CheckRequestedEvent extends EventBase {
+  readonly kind: 'check-requested';
+  readonly commit: CommitId;
+}
+
 /** Correct but of no interest; says why, so that a person reading the inbox is not left guessing. */
 export interface IgnoredEvent {
   readonly kind: 'ignored';
@@ -98,4 +128,6 @@ export type RepositoryEvent =
   | HookRemovedEvent
   | RepositoryChangedEvent
   | TokenExpiringEvent
+  | InstallationChangedEvent
+  | CheckRequestedEvent
   | IgnoredEvent;

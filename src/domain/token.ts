@@ -58,6 +58,8 @@ export type TokenReason =
   | 'tls_untrusted'
   | 'address_not_allowed'
   | 'wrong_server'
+  | 'installation_suspended'
+  | 'installation_removed'
   | 'forbidden'
   | 'provider_failed';
 

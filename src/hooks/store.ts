@@ -1,21 +1,26 @@
-import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
+import type { Insertable, Kysely, NotNull, Selectable, Updateable } from 'kysely';
 import { sql } from 'kysely';
 import type { Database, Tx } from '#db/database.ts';
 import type { Schema } from '#db/schema.ts';
 import { databaseNow, databaseTimeIn, sinceChange } from '#db/time.ts';
 
-export type HookRow = Selectable<Schema['hooks']>;
+/** The hook of a repository; those of Apps are the Apps'. */
+export type HookRow = Selectable<Schema['hooks']> & { readonly repository_id: string };
 
 interface Reader {
   readonly kysely: Kysely<Schema>;
 }
 
 export async function findHook(reader: Reader, repositoryId: string): Promise<HookRow | undefined> {
-  return reader.kysely.selectFrom('hooks').selectAll().where('repository_id', '=', repositoryId).executeTakeFirst();
+  return ofRepositories(reader).where('repository_id', '=', repositoryId).executeTakeFirst();
 }
 
 export async function findHookById(database: Database, id: string): Promise<HookRow | undefined> {
-  return database.kysely.selectFrom('hooks').selectAll().where('id', '=', id).executeTakeFirst();
+  return ofRepositories(database).where('id', '=', id).executeTakeFirst();
+}
+
+function ofRepositories({ kysely }: Reader) {
+  return kysely.selectFrom('hooks').selectAll().where('repository_id', 'is not', null).$narrowType<{ repository_id: NotNull }>();
 }
 
 /** What a delivery is verified with. The secret before the current one is null once its time is over, by the database's clock. */
@@ -46,7 +51,7 @@ export async function insertHook(tx: Tx, row: Insertable<Schema['hooks']>): Prom
 
 /** Takes the hook's row for this transaction. */
 export async function lockHook(tx: Tx, id: string): Promise<HookRow | undefined> {
-  return tx.kysely.selectFrom('hooks').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  return ofRepositories(tx).where('id', '=', id).forUpdate().executeTakeFirst();
 }
 
 /** The sealed secret, for the one caller who is first to ask. */

@@ -27,6 +27,10 @@ export function decide(event: RepositoryEvent, repository: RoutedRepository): De
       return (
         otherRepository(event.repository.id, repository) ?? nothing('Recorded; previews of pull requests are not part of this version.')
       );
+    case 'installation-changed':
+      return nothing('Installations are told to the address of their App; this hook belongs to a repository.');
+    case 'check-requested':
+      return otherRepository(event.repository.id, repository) ?? sync(repository);
     case 'token-expiring':
       return nothing(`The access token "${event.token.name}" works until 00:00 UTC of ${event.expiresOn}. Replace it before.`);
     case 'repository-changed':

@@ -137,7 +137,7 @@ export async function listDeliveries(database: Database, organizationId: string,
       );
     const rows = await base()
       .select(LISTED)
-      .select('h.repository_id')
+      .select(['h.repository_id', 'h.app_id'])
       .orderBy('d.received_at', 'desc')
       .orderBy('d.id')
       .limit(query.limit)
@@ -155,7 +155,7 @@ export async function findDelivery(database: Database, organizationId: string, i
   return database.kysely
     .selectFrom('deliveries as d')
     .innerJoin('hooks as h', 'h.id', 'd.hook_id')
-    .select([...LISTED, 'h.repository_id', 'd.headers', 'd.body', 'd.body_hash'])
+    .select([...LISTED, 'h.repository_id', 'h.app_id', 'd.headers', 'd.body', 'd.body_hash'])
     .where('d.organization_id', '=', organizationId)
     .where('d.id', '=', id)
     .executeTakeFirst();

@@ -1,6 +1,7 @@
 import type { RepositoryEvent } from '#domain/event.ts';
 import type { HookProblem } from '#domain/hook.ts';
 import type { Result } from '#domain/result.ts';
+import type { AppProvider } from './app-contract.ts';
 import type { CommitStatus } from '#domain/status.ts';
 import type { TokenReport } from '#domain/token.ts';
 import type { CommitId, GitAccess, ProviderId } from '#domain/words.ts';
@@ -209,6 +210,8 @@ export interface Provider {
    * saying: a refused token, a limit, no answer, and WRONG_SERVER where something else answers.
    */
   verifyToken?(connection: ForgeConnection, repository: string | undefined, signal: AbortSignal): Promise<TokenReport>;
+  /** Absent where there are no Apps: programs that are installed on accounts and get short-lived tokens there. */
+  readonly apps?: AppProvider;
   /** Username and password for Git over HTTPS with this secret. */
   gitAccess(username: string | undefined, secret: string): GitAccess;
   /** Address that people and Git know this provider by when the token names none; undefined for `plain`. */

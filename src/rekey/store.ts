@@ -19,11 +19,14 @@ type Reader = Pick<Database, 'kysely'>;
 
 const NAMES: Readonly<Record<SealedColumn['table'], RawBuilder<string>>> = {
   credentials: sql`t.name`,
-  hooks: sql`(select r.name from repositories r where r.id = t.repository_id)`,
+  hooks: sql`coalesce((select r.name from repositories r where r.id = t.repository_id), (select a.name from apps a where a.id = t.app_id))`,
+  apps: sql`t.name`,
 };
 /** Only a secret that was replaced ends by itself; its row keeps it until the next replacement. */
 const IS_OVER: Readonly<Record<SealedColumn['field'], RawBuilder<boolean>>> = {
   secret: sql`false`,
+  private_key: sql`false`,
+  client_secret: sql`false`,
   previous_secret: sql`coalesce(t.previous_until <= clock_timestamp(), false)`,
 };
 /** Format and key id, which sealed bytes begin with (credentials/vault.ts). */

@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 afterEach(() => scope.close());
 
-const env = (more: Readonly<Record<string, string>> = {}) => ({ TRIBUTARY_DATA_DIR: dataDir, LOG_LEVEL: 'error', ...more });
+const env = (more: Readonly<Record<string, string>> = {}) => ({ TRIBUTARY_DATA_DIR: dataDir, LOG_LEVEL: 'error' as const, ...more });
 
 const postgres = async () =>
   env({ DATABASE_URL: await freshDatabase(scope, TEST_SERVER_URL ?? ''), TRIBUTARY_SECRET_KEYS: Buffer.alloc(32, 7).toString('base64') });

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
+import type { AppView, CheckRunView, InstallationView } from './control/apps.ts';
 import type { DeliveryView } from './control/deliveries.ts';
 import type { StatusView } from './control/observe.ts';
 import type { PullView } from './control/pulls.ts';
@@ -52,6 +53,18 @@ export interface ForgeClient {
   deliverRaw(delivery: z.input<typeof wire.rawDelivery>): Promise<readonly DeliveryView[]>;
   addFault(fault: z.input<typeof wire.newFault>): Promise<number>;
   clearFaults(id?: number): Promise<void>;
+  /** A GitHub App as if somebody had made it by hand; its key and secrets are in the answer and nowhere else. */
+  createApp(app: z.input<typeof wire.newApp>): Promise<AppView>;
+  /** Apps without their secrets. */
+  apps(): Promise<readonly AppView[]>;
+  /** Installs an App on an account, and tells it. */
+  install(installation: z.input<typeof wire.newInstallation>): Promise<InstallationView>;
+  /** Suspends, uninstalls, adds and takes repositories, accepts permissions; the App is told of each. */
+  changeInstallation(id: number, change: z.input<typeof wire.installationChange>): Promise<void>;
+  /** Check runs of a commit, the oldest first. */
+  checkRuns(fullName: string, sha: string): Promise<readonly CheckRunView[]>;
+  /** A person asks at the provider for a check to be run again. */
+  rerequestCheck(fullName: string, id: number): Promise<void>;
   /** How GitLab is set up: version, clock, limits. */
   changeGitlab(settings: z.input<typeof gitlabSettings>): Promise<void>;
   /** Holds the statuses of a commit at GitLab, as another update of them would; the id lets go. */
@@ -150,6 +163,12 @@ export function createForgeClient(url: string): ForgeClient {
     deliverRaw: (delivery) => call('POST', '/deliveries', delivery),
     addFault: async (fault) => (await call<{ readonly id: number }>('POST', '/faults', fault)).id,
     clearFaults: (id) => call('DELETE', id === undefined ? '/faults' : `/faults/${id}`),
+    createApp: (app) => call('POST', '/apps', app),
+    apps: () => call('GET', '/apps'),
+    install: (installation) => call('POST', '/installations', installation),
+    changeInstallation: (id, change) => call('PATCH', `/installations/${id}`, change),
+    checkRuns: (fullName, sha) => call('GET', `/repositories/${inPath(fullName)}/check-runs/${sha}`),
+    rerequestCheck: (fullName, id) => call('POST', `/repositories/${inPath(fullName)}/check-runs/${id}/rerequest`),
     changeGitlab: (settings) => call('PATCH', '/gitlab', settings),
     holdStatuses: async (repository, sha) => (await call<{ readonly id: number }>('POST', '/gitlab/status-locks', { repository, sha })).id,
     releaseStatuses: (id) => call('DELETE', `/gitlab/status-locks/${id}`),

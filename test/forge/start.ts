@@ -7,6 +7,7 @@ import { serveControl } from './control/serve.ts';
 import { createForge, type Forge } from './forge.ts';
 import { serveGit } from './git/serve.ts';
 import { API_PREFIX as GITHUB, serveApi as serveGithubApi } from './github/api.ts';
+import { isManifestPage, serveManifestPage } from './github/apps/manifests.ts';
 import { serveGitlabApi } from './gitlab/api.ts';
 import { API_PREFIX as GITLAB } from './gitlab/shapes.ts';
 import { openExchange, sendAnswer, type Exchange } from './http/exchange.ts';
@@ -73,6 +74,7 @@ async function serve(forge: Forge, exchange: Exchange, isReset: boolean): Promis
   forge.effects.requests.count(exchange.method, pathname);
   if (isBelow(GITHUB, pathname)) return serveGithubApi(forge, exchange);
   if (isBelow(GITLAB, pathname)) return serveGitlabApi(forge, exchange);
+  if (isManifestPage(pathname)) return serveManifestPage(forge, exchange);
   return serveGit(forge, exchange);
 }
 

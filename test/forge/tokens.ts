@@ -1,11 +1,20 @@
 import { randomBytes } from 'node:crypto';
+import type { Repository } from './repositories.ts';
 import type { TokenChange, TokenSpec } from './wire.ts';
 
 /** `id` names a token everywhere but in requests: the secret itself is never shown again. */
-export type Token = TokenSpec & { readonly id: number; readonly secret: string };
+export type Token = TokenSpec & { readonly id: number; readonly secret: string; readonly installation?: InstallationReach };
+
+/** What a token of a GitHub App reaches, asked at every use: installations change under their tokens. */
+export interface InstallationReach {
+  readonly id: number;
+  isSuspended(): boolean;
+  isAlive(): boolean;
+  covers(repository: Repository): boolean;
+}
 
 export interface Tokens {
-  add(spec: TokenSpec): Token;
+  add(spec: TokenSpec, installation?: InstallationReach): Token;
   change(id: number, change: Omit<TokenChange, 'requests_left'>): Token | undefined;
   list(): readonly Token[];
   /** The living token of that secret; an expired or revoked one is as unknown as one that never was. */
@@ -15,8 +24,9 @@ export interface Tokens {
 export function createTokens(nextId: () => number): Tokens {
   const tokens = new Map<number, Token>();
   return {
-    add: (spec) => {
-      const token = { ...spec, id: nextId(), secret: spec.token ?? newSecret(spec.kind) };
+    add: (spec, installation) => {
+      const secret = spec.token ?? newSecret(spec.kind);
+      const token = { ...spec, id: nextId(), secret, ...(installation === undefined ? {} : { installation }) };
       tokens.set(token.id, token);
       return token;
     },
@@ -31,7 +41,7 @@ export function createTokens(nextId: () => number): Tokens {
       return changed;
     },
     list: () => [...tokens.values()],
-    findAlive: (secret, now) => [...tokens.values()].find((token) => token.secret === secret && !token.revoked && !isExpired(token, now)),
+    findAlive: (secret, now) => [...tokens.values()].find((token) => token.secret === secret && isAlive(token, now)),
   };
 }
 
@@ -42,6 +52,10 @@ export function describeToken({ id, kind, login }: { readonly id: number; readon
   readonly login: string;
 } {
   return { id, kind, login };
+}
+
+function isAlive(token: Token, now: Date): boolean {
+  return !token.revoked && !isExpired(token, now) && (token.installation?.isAlive() ?? true);
 }
 
 function isExpired(token: Token, now: Date): boolean {

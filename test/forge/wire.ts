@@ -29,6 +29,39 @@ const githubToken = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const permissions = z.record(z.string(), permissionLevel);
+const installed = z.union([z.literal('all'), z.array(z.string())]);
+
+/** A GitHub App. `hook_url` null: it is told of nothing. */
+export const newApp = z.strictObject({
+  owner: z.string().min(1),
+  name: z.string().min(1).max(34),
+  hook_url: z.string().nullable().default(null),
+  permissions: permissions.default({ contents: 'read', checks: 'write', statuses: 'write', pull_requests: 'write' }),
+  events: z.array(z.string()).default(['push', 'repository', 'check_run', 'check_suite']),
+});
+
+export const newInstallation = z.strictObject({
+  app: z.int(),
+  account: z.string().min(1),
+  /** Full names. */
+  repositories: installed.default('all'),
+  /** What the account accepts; all that the App asks for unless said. */
+  permissions: permissions.exactOptional(),
+  /** The App is not told. */
+  silent: z.boolean().default(false),
+});
+
+export const installationChange = z.strictObject({
+  suspended: z.boolean().exactOptional(),
+  deleted: z.literal(true).exactOptional(),
+  add: z.array(z.string()).exactOptional(),
+  remove: z.array(z.string()).exactOptional(),
+  /** Those that the account accepts from now on. */
+  permissions: permissions.exactOptional(),
+  silent: z.boolean().default(false),
+});
+
 export const newToken = z.union([githubToken, gitlabToken]);
 
 export const tokenChange = z.strictObject({

@@ -26,7 +26,11 @@ export function registerDeliveries(api: Api, deps: HttpDeps, auth: Auth): void {
       event: row.event,
       delivery_key: row.delivery_key,
       hook_id: row.hook_id,
-      repository: { id: row.repository_id, object_type: 'extras.gitrepository', url: deps.links.repository(row.repository_id) },
+      repository:
+        row.repository_id === null
+          ? null
+          : { id: row.repository_id, object_type: 'extras.gitrepository', url: deps.links.repository(row.repository_id) },
+      app_id: row.app_id,
       received_at: printTime(row.received_at),
       routed_at: printTimeOrNull(row.routed_at),
       status: row.status,

@@ -7,7 +7,12 @@ import type { Doing } from './errors.ts';
 import { toGithubFailure } from './errors.ts';
 
 export const GITHUB_URL = 'https://github.com';
-const API_VERSION = '2022-11-28';
+export const API_VERSION = '2022-11-28';
+
+/** Base of the REST API of a server that people know by `url`. */
+export function apiBaseOf(url: string): string {
+  return url === GITHUB_URL ? 'https://api.github.com' : `${url}/api/v3`;
+}
 
 /** GitHub's REST API for one token. Nothing is retried in here: retries belong to the queue. */
 export interface GithubCalls {
@@ -19,7 +24,7 @@ export interface GithubCalls {
 export function openCalls({ url, secret, fetch, onLimited, onRefused }: ForgeConnection): GithubCalls {
   const octokit = new Octokit({
     auth: secret,
-    baseUrl: url === GITHUB_URL ? 'https://api.github.com' : `${url}/api/v3`,
+    baseUrl: apiBaseOf(url),
     userAgent: 'tributary',
     request: { fetch, redirect: 'manual' },
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },

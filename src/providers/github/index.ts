@@ -1,4 +1,5 @@
 import type { Provider } from '#providers/contract.ts';
+import { githubApps } from './app/index.ts';
 import { connect } from './api.ts';
 import { GITHUB_URL } from './call.ts';
 import { settings } from './hook-settings.ts';
@@ -27,6 +28,7 @@ export const github: Provider = {
   },
   connect,
   verifyToken,
+  apps: githubApps,
   // Any name does for a token; this one is what an installation token asks for (PROVIDERS.md 1.4).
   gitAccess: (username, secret) => ({ username: username ?? 'x-access-token', secret }),
   defaultUrl: GITHUB_URL,

@@ -5,6 +5,7 @@ import { resend } from '#test/forge/gitlab/deliveries.ts';
 import { gitlabRawDelivery } from '#test/forge/gitlab/raw-delivery.ts';
 import { startDelivery, type Delivery, type DeliveryStart } from '#test/forge/hooks/deliveries.ts';
 import { rawDelivery, type ProviderName, type RawDelivery } from '#test/forge/wire.ts';
+import { deliverAgainToApp } from './apps.ts';
 import { control, ControlError, type ControlCall, type ControlEndpoint } from './endpoint.ts';
 
 export const deliveryControls: readonly ControlEndpoint[] = [
@@ -72,7 +73,7 @@ function sendAgain(forge: Forge, delivery: Delivery): Delivery | undefined {
   const github = forge.github.hooks.get(delivery.hookId ?? 0);
   if (github !== undefined) return redeliver(forge, github, delivery);
   const gitlab = forge.gitlab.hooks.get(delivery.hookId ?? 0);
-  return gitlab === undefined ? undefined : resend(forge, gitlab, delivery);
+  return gitlab === undefined ? deliverAgainToApp(forge, delivery) : resend(forge, gitlab, delivery);
 }
 
 /** Anything at all to anywhere, signed as asked. Copies share one key. Waits for the answers. */

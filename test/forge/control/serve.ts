@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Forge } from '#test/forge/forge.ts';
 import { readBody, sendAnswer, type Answer, type Exchange } from '#test/forge/http/exchange.ts';
 import { matchPath } from '#test/forge/http/route.ts';
+import { appControls } from './apps.ts';
 import { deliveryControls } from './deliveries.ts';
 import { ControlError, type ControlEndpoint } from './endpoint.ts';
 import { gitlabControls } from './gitlab.ts';
@@ -19,6 +20,7 @@ const endpoints: readonly ControlEndpoint[] = [
   ...deliveryControls,
   ...observeControls,
   ...gitlabControls,
+  ...appControls,
 ];
 
 /** Answers `/_forge/…`. Mistakes of the caller are 4xx with a `message`. */

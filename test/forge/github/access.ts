@@ -28,6 +28,9 @@ export const NEEDS = {
   writeStatuses: { role: 'write', scopes: ['repo', 'repo:status', 'public_repo'], permissions: ['statuses=write'], public: false },
   readHooks: { role: 'admin', scopes: ['read:repo_hook', 'public_repo'], permissions: ['repository_hooks=read'], public: false },
   writeHooks: { role: 'admin', scopes: ['write:repo_hook', 'public_repo'], permissions: ['repository_hooks=write'], public: false },
+  readChecks: { role: 'read', scopes: ['repo'], permissions: ['checks=read'], public: true },
+  /** Installations of Apps only; the endpoint turns everybody else away. */
+  writeChecks: { role: 'read', scopes: ['repo'], permissions: ['checks=write'], public: false },
   deleteHooks: { role: 'admin', scopes: ['admin:repo_hook', 'public_repo'], permissions: ['repository_hooks=write'], public: false },
   readPulls: { role: 'read', scopes: ['repo'], permissions: ['pull_requests=read'], public: true },
   readComments: { role: 'read', scopes: ['repo'], permissions: ['issues=read', 'pull_requests=read'], public: true },
@@ -64,6 +67,7 @@ export function roleIn(caller: Token, repository: Repository): Role | undefined 
 }
 
 export function isMember(token: Token, repository: Repository): boolean {
+  if (token.installation !== undefined) return token.installation.covers(repository);
   if (token.kind === 'fine-grained' && token.pending_approval) return false;
   const { repositories } = token;
   const fullName = fullNameOf(repository).toLowerCase();

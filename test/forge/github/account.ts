@@ -3,7 +3,7 @@ import { compilePath } from '#test/forge/http/route.ts';
 import type { Repository } from '#test/forge/repositories.ts';
 import { decide, isMember, NEEDS, roleIn } from './access.ts';
 import type { Call, Endpoint } from './endpoint.ts';
-import { notFound } from './errors.ts';
+import { errorAnswer, notFound } from './errors.ts';
 import { ENTERPRISE_VERSION } from './hook-request.ts';
 import { pageOf } from './pagination.ts';
 import { accountShape, apiBase, isoSeconds, repositoryShape } from './shapes.ts';
@@ -13,6 +13,7 @@ export const accountEndpoints: readonly Endpoint[] = [
   endpoint('/', true, [], ({ forge }) => ({ status: 200, body: { current_user_url: `${apiBase(forge.url)}/user` } })),
   endpoint('/user', false, [], readUser),
   endpoint('/user/repos', false, ['repo'], listOwnRepositories),
+  endpoint('/installation/repositories', false, [], listInstallationRepositories),
   endpoint('/orgs/{org}/repos', true, ['admin:org', 'read:org', 'repo', 'user', 'write:org'], listOrganizationRepositories),
   endpoint('/rate_limit', true, [], readRateLimit),
   endpoint('/meta', true, [], readMeta),
@@ -23,6 +24,7 @@ function endpoint(path: string, open: boolean, accepted: readonly string[], hand
 }
 
 function readUser({ forge, caller }: Call): Answer {
+  if (caller?.installation !== undefined) return errorAnswer(403, 'Resource not accessible by integration');
   const account = forge.accounts.ensure(caller?.login ?? '');
   const since = isoSeconds(account.createdAt);
   return {
@@ -40,6 +42,15 @@ function listOwnRepositories(call: Call): Answer {
     call,
     mine.filter((repository) => visibility === 'all' || (visibility === 'private') === repository.private),
   );
+}
+
+/** What the installation of an App covers, for a token of it. */
+function listInstallationRepositories(call: Call): Answer {
+  const { forge, caller } = call;
+  if (caller?.installation === undefined) return errorAnswer(403, 'Resource not accessible by personal access token');
+  const covered = forge.repositories.list('github').filter((repository) => isMember(caller, repository));
+  const page = pageOf(call, covered, (repository) => repositoryShape(forge.url, repository, undefined));
+  return { ...page, body: { total_count: covered.length, repository_selection: 'selected', repositories: page.body } };
 }
 
 function listOrganizationRepositories(call: Call): Answer {

@@ -4,6 +4,7 @@ import { readBody, type Answer, type Exchange } from '#test/forge/http/exchange.
 import { withValidator } from '#test/forge/http/validator.ts';
 import { describeToken } from '#test/forge/tokens.ts';
 import type { Caller } from './access.ts';
+import { isAppPath, serveAppApi } from './apps/serve.ts';
 import { authenticate, type Authentication } from './authenticate.ts';
 import { badCredentials, errorAnswer } from './errors.ts';
 import { isObject } from './hook-config.ts';
@@ -18,6 +19,7 @@ const API_VERSION = '2022-11-28';
 export async function serveApi(forge: Forge, exchange: Exchange): Promise<void> {
   const { request, method, url } = exchange;
   const path = url.pathname.slice(API_PREFIX.length) || '/';
+  if (isAppPath(path)) return serveAppApi(forge, exchange, path);
   const raw = await readBody(request);
   const authentication = authenticate(forge, request.headers.authorization);
   const caller = authentication === 'unknown' ? undefined : authentication.caller;
@@ -47,6 +49,7 @@ async function answerApi(forge: Forge, { request, method, url }: Exchange, { pat
   if (refused !== undefined) return dress(refused);
   if (authentication === 'unknown') return dress(badCredentials());
   const { caller } = authentication;
+  if (caller?.installation?.isSuspended() === true) return dress(errorAnswer(403, 'This installation has been suspended'), caller);
   const cost = path === '/rate_limit' ? 0 : 1;
   const rate = forge.github.rateLimits.spend(caller?.id, cost, new Date());
   if (rate.exceeded) return dress(rateExceeded(caller), caller, rate);

@@ -1,20 +1,17 @@
-import type { Account } from '#test/forge/accounts.ts';
 import type { Forge } from '#test/forge/forge.ts';
 import type { Repository } from '#test/forge/repositories.ts';
+import { appListeners, deliverToApp } from './apps/deliver.ts';
 import { deliverEvent } from './deliveries.ts';
-import { accountShape, repositoryShape } from './shapes.ts';
+import { envelope, type Happening } from './envelope.ts';
+import { nodeId } from './shapes.ts';
 import type { Hook } from './state.ts';
 
-/** What happened where, and who did it. */
-export interface Happening {
-  readonly repository: Repository;
-  readonly sender: Account;
-}
-
-/** Delivers an event to every active hook of the repository that wants it. */
+/** Delivers an event to every active hook of the repository that wants it, and to every App that is installed on it. */
 export function fire(forge: Forge, happening: Happening, event: string, payload: Readonly<Record<string, unknown>>): void {
   const full = { ...payload, ...envelope(forge, happening, payload) };
   for (const hook of listeners(forge, happening.repository, event)) deliverEvent(forge, hook, event, full);
+  for (const { id, app } of appListeners(forge, happening.repository, event))
+    deliverToApp(forge, app, event, { ...full, installation: { id, node_id: nodeId('MDIz', id) } }, happening.repository.id);
 }
 
 /** Who would hear of such an event. Payloads that cost much are not made for nobody. */
@@ -22,18 +19,9 @@ export function listeners(forge: Pick<Forge, 'github'>, repository: Pick<Reposit
   return hooksOf(forge, repository).filter((hook) => hook.active && (hook.events.includes(event) || hook.events.includes('*')));
 }
 
-/** The end of every payload. A repository already there stays: push has a form of its own. */
-export function envelope(
-  forge: Pick<Forge, 'url'>,
-  { repository, sender }: Happening,
-  payload: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const { owner } = repository;
-  return {
-    repository: payload['repository'] ?? repositoryShape(forge.url, repository, undefined),
-    ...(owner.type === 'Organization' ? { organization: { login: owner.login, id: owner.id } } : {}),
-    sender: accountShape(forge.url, sender),
-  };
+/** Whether a payload is for anybody: a hook, or an App. */
+export function isHeard(forge: Pick<Forge, 'github'>, repository: Repository, event: string): boolean {
+  return listeners(forge, repository, event).length > 0 || appListeners(forge, repository, event).length > 0;
 }
 
 export function hooksOf(forge: Pick<Forge, 'github'>, repository: Pick<Repository, 'id'>): readonly Hook[] {

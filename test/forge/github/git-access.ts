@@ -25,6 +25,7 @@ export const githubGit: GitFace = {
         ? { caller }
         : { refusal: challenge(repository?.private === false ? 'No anonymous write access.' : 'Repository not found.') };
     }
+    if (caller.installation?.isSuspended() === true) return { refusal: text(403, 'This installation has been suspended.') };
     const refusal = repository === undefined ? text(404, 'Repository not found.') : refuse(caller, repository, writes);
     return refusal === undefined ? { caller: describeToken(caller) } : { refusal };
   },

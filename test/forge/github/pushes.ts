@@ -3,7 +3,7 @@ import type { Forge } from '#test/forge/forge.ts';
 import { ZERO, type RefChange } from '#test/forge/git/refs.ts';
 import type { Pushed } from '#test/forge/pushed.ts';
 import type { Repository } from '#test/forge/repositories.ts';
-import { fire, listeners } from './fire.ts';
+import { fire, isHeard } from './fire.ts';
 import { pushPayload } from './payloads/push.ts';
 import { followBranch } from './pulls.ts';
 
@@ -17,7 +17,7 @@ export async function announceGithubPush(forge: Forge, { repository: current, ch
   const tags = changes.filter(({ ref }) => ref.startsWith('refs/tags/'));
   const told = [...(branches.length > MAX_BRANCHES ? [] : branches), ...(tags.length > MAX_TAGS ? [] : tags)];
   for (const change of silent ? [] : told) {
-    if (listeners(forge, current, 'push').length > 0)
+    if (isHeard(forge, current, 'push'))
       fire(forge, { repository: current, sender: pusher }, 'push', await pushPayload(forge, current, change, pusher));
     tellRefMadeOrRemoved(forge, current, change, pusher);
   }

@@ -2,6 +2,7 @@ import type { Answer } from '#test/forge/http/exchange.ts';
 import { decode, matchPath } from '#test/forge/http/route.ts';
 import type { Repository } from '#test/forge/repositories.ts';
 import { decide, type Verdict } from './access.ts';
+import { checkEndpoints } from './apps/check-runs.ts';
 import { accountEndpoints } from './account.ts';
 import { commentEndpoints } from './comments.ts';
 import { contentEndpoints } from './contents.ts';
@@ -13,7 +14,14 @@ import { hookEndpoints } from './hooks.ts';
 import { apiBase } from './shapes.ts';
 import { statusEndpoints } from './statuses.ts';
 
-const repositoryEndpoints = [...hookEndpoints, ...deliveryEndpoints, ...statusEndpoints, ...commentEndpoints, ...contentEndpoints];
+const repositoryEndpoints = [
+  ...hookEndpoints,
+  ...deliveryEndpoints,
+  ...statusEndpoints,
+  ...commentEndpoints,
+  ...contentEndpoints,
+  ...checkEndpoints,
+];
 
 const BY_NAME = /^\/repos\/([^/]+\/[^/]+)(\/.*)?$/;
 const BY_ID = /^\/repositories\/(\d+)(\/.*)?$/;
@@ -56,7 +64,7 @@ async function dispatchRepository(call: Call, { method, rest, repository, moved 
   const { endpoint, params } = match;
   const accepted = acceptedHeaders(caller, endpoint.need.scopes, endpoint.need.permissions);
   const verdict = decide(caller, repository, endpoint.need);
-  if (verdict !== 'granted') return withHeaders(refuse(verdict, forge.url, repository), accepted);
+  if (verdict !== 'granted') return withHeaders(refuse(verdict, forge.url, repository, caller?.installation !== undefined), accepted);
   if (moved) return withHeaders(redirect(method, `${apiBase(forge.url)}/repositories/${repository.id}${rest}${call.url.search}`), accepted);
   if (repository.archived && method !== 'GET') return withHeaders(errorAnswer(403, 'Repository was archived so is read-only.'), accepted);
   const account = forge.accounts.ensure(caller?.login ?? 'ghost');
@@ -74,14 +82,14 @@ function findEndpoint(
   return undefined;
 }
 
-function refuse(verdict: Exclude<Verdict, 'granted'>, url: string, { owner }: Repository): Answer {
+function refuse(verdict: Exclude<Verdict, 'granted'>, url: string, { owner }: Repository, isApp: boolean): Answer {
   switch (verdict) {
     case 'hidden':
       return notFound();
     case 'unauthenticated':
       return requiresAuthentication();
     case 'denied':
-      return errorAnswer(403, 'Resource not accessible by personal access token');
+      return errorAnswer(403, `Resource not accessible by ${isApp ? 'integration' : 'personal access token'}`);
     case 'sso': {
       const answer = errorAnswer(
         403,

@@ -1,4 +1,5 @@
 import type { Account } from '#test/forge/accounts.ts';
+import { createAppsState, type AppsState } from './apps/state.ts';
 import { createRateLimits, type RateLimits } from './rate-limit.ts';
 
 /** What GitHub knows besides accounts, tokens and repositories. */
@@ -11,6 +12,7 @@ export interface GithubState {
   readonly pulls: Map<number, Pull>;
   readonly comments: Map<number, Comment>;
   readonly rateLimits: RateLimits;
+  readonly apps: AppsState;
 }
 
 export interface HookConfig {
@@ -78,5 +80,6 @@ export function createGithubState(): GithubState {
     pulls: new Map(),
     comments: new Map(),
     rateLimits: createRateLimits(),
+    apps: createAppsState(),
   };
 }
