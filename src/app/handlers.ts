@@ -10,6 +10,7 @@ import { sendReport } from '#report/job.ts';
 import { dryRun } from '#sync/dry-run.ts';
 import type { RepositoryRow } from '#sync/remote-source.ts';
 import { openRemoteSource } from '#sync/remote-source.ts';
+import { addLogLine } from '#sync/run-log.ts';
 import type { UploadDeps } from '#sync/upload.ts';
 import { runTurn } from '#sync/run.ts';
 import { createRemotes } from './remotes.ts';
@@ -64,7 +65,16 @@ export function createHandlers({ run, hooks, checkUrl, stopping, concurrency }: 
     },
     'send-report': ({ reportId }, signal) =>
       sendReport(
-        { database, log, tracing, meters, openForge: (id) => openForge(hooks, id), relocate: source.relocate },
+        {
+          database,
+          log,
+          tracing,
+          meters,
+          openForge: (id) => openForge(hooks, id),
+          relocate: source.relocate,
+          tell: (jobResultId, message) =>
+            database.transaction((tx) => addLogLine(tx, run.redact, jobResultId, { level: 'warning', grouping: 'report', message })),
+        },
         reportId,
         until(signal),
       ),

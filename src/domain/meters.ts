@@ -10,7 +10,7 @@ export interface Meters {
   /** A run ended: code of its failure, or `none`. */
   readonly run: (kind: 'sync' | 'dry-run', outcome: RunOutcome, code: string, seconds: number) => void;
   readonly routed: (provider: string, outcome: 'routed' | 'ignored' | 'failed') => void;
-  readonly reported: (outcome: 'posted' | 'unchanged' | 'refused' | 'failed') => void;
+  readonly reported: (outcome: 'posted' | 'commented' | 'unchanged' | 'refused' | 'failed') => void;
 }
 
 export const NO_METERS: Meters = { stage: () => undefined, run: () => undefined, routed: () => undefined, reported: () => undefined };

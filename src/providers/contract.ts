@@ -183,6 +183,20 @@ export interface StatusApi {
   write(ref: RemoteRef, place: StatusPlace, status: CommitStatus, signal: AbortSignal): Promise<void>;
 }
 
+/** Comments on commits, for tokens that may not post statuses. */
+export interface CommentApi {
+  /**
+   * Says `text` (Markdown) in a comment on the commit. One that was put there under the same key is changed, not doubled. `key` is of
+   * letters, digits, `/` and `-`, and is not seen by people. 'unchanged': it says that already.
+   */
+  put(
+    ref: RemoteRef,
+    commit: CommitId,
+    comment: { readonly key: string; readonly text: string },
+    signal: AbortSignal,
+  ): Promise<'posted' | 'unchanged'>;
+}
+
 /**
  * The outbound half of a provider, made per connection. Every method throws `Failure` and nothing else for what the other side may do:
  * AUTH_FAILED, AUTH_EXPIRED, AUTH_REVOKED (401, as exactly as it says), PERM_MISSING (403 with what is missing), REPO_NOT_FOUND (404),
@@ -196,6 +210,7 @@ export interface ForgeApi {
   readonly hooks?: HookApi;
   readonly deliveries?: DeliveryApi;
   readonly statuses?: StatusApi;
+  readonly comments?: CommentApi;
 }
 
 /** A provider is a folder that fulfils this. Adding one is that folder and a line in the registry. */

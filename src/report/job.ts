@@ -7,6 +7,7 @@ import { traced } from '#domain/trace.ts';
 import type { CommitStatus } from '#domain/status.ts';
 import type { ForgeApi, RemoteRef } from '#providers/contract.ts';
 import { reached } from '#steps/reached.ts';
+import { toComment } from './comment.ts';
 import type { ClaimedReport } from './store.ts';
 import { SENDING_MS, claimReport, releaseReport, renewClaim } from './store.ts';
 
@@ -17,12 +18,16 @@ export interface ReportDeps {
   readonly meters: Pick<Meters, 'reported' | 'stage'>;
   /** The repository at its provider with the credential it is reached by; undefined where there is no API or no credential. */
   readonly openForge: (repositoryId: string) => Promise<{ readonly api: ForgeApi; readonly ref: RemoteRef } | undefined>;
+  /** Says in the log of a run why its status is not posted. */
+  readonly tell: (jobResultId: string, problem: string) => Promise<void>;
   /** Looks for a repository that is not at its address any more; keeps the new one where there is one, and says so in the run's log. */
   readonly relocate: (
     lost: { readonly repositoryId: string; readonly jobResultId: string | null },
     signal: AbortSignal,
   ) => Promise<unknown>;
 }
+
+const NO_API = 'No status is posted: the repository has no credential for an API with statuses.';
 
 /** How soon to look again while another sender has the report. */
 const BUSY_MS = 1_000;
@@ -46,11 +51,18 @@ export async function sendReport(deps: ReportDeps, reportId: string, signal: Abo
     const { held, problem } = await postTraced(deps, claimed, signal);
     reached('report.posted');
     const { version } = held.report;
+    await tellRun(deps, held, problem);
     const outcome = await releaseReport(deps.database, held, problem === undefined ? { version } : { version, problem });
     reached('report.recorded');
     if (outcome === 'lost') throw busy();
     if (outcome === 'done') return;
   }
+}
+
+/** Where no status can be expected none is missed; and what is said of a run under way is said again at its end. */
+async function tellRun({ tell }: ReportDeps, { report }: ClaimedReport, problem: string | undefined): Promise<void> {
+  if (problem === undefined || problem === NO_API || report.job_result_id === null || report.state === 'pending') return;
+  await tell(report.job_result_id, problem);
 }
 
 function busy(): Failure {
@@ -137,8 +149,7 @@ async function postOnce({ database, meters, openForge }: ReportDeps, claim: Clai
   };
   const forge = await openForge(report.repository_id);
   const statuses = forge?.api.statuses;
-  if (forge === undefined || statuses === undefined)
-    return 'No status is posted: the repository has no credential for an API with statuses.';
+  if (forge === undefined || statuses === undefined) return NO_API;
   const place = { commit: report.commit_id, ref: report.ref ?? undefined };
   // One question less of a limited number for most commits: only what somebody tried to post may stand there already.
   const [newest] = isFirst ? [] : await statuses.list(forge.ref, place, report.context, signal);
@@ -150,9 +161,30 @@ async function postOnce({ database, meters, openForge }: ReportDeps, claim: Clai
   const renewed = await renewClaim(database, claim.held);
   if (renewed === undefined) throw busy();
   claim.held = renewed;
-  await statuses.write(forge.ref, place, status, AbortSignal.any([signal, AbortSignal.timeout(WRITE_WITHIN_MS)]));
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(WRITE_WITHIN_MS)]);
+  try {
+    await statuses.write(forge.ref, place, status, limited);
+  } catch (error) {
+    const { comments } = forge.api;
+    if (!isFailure(error) || error.code !== 'PERM_MISSING' || comments === undefined) throw error;
+    return commentInstead(meters, error, status, (comment) => comments.put(forge.ref, report.commit_id, comment, limited));
+  }
   meters.reported('posted');
   return undefined;
+}
+
+/** What is still under way is not worth a comment that people are told of. */
+async function commentInstead(
+  meters: ReportDeps['meters'],
+  refused: Failure,
+  status: CommitStatus,
+  put: (comment: { readonly key: string; readonly text: string }) => Promise<'posted' | 'unchanged'>,
+): Promise<string> {
+  const why = `${refused.message} ${refused.help}`;
+  if (status.state === 'pending') return `${why} Its end will be a comment on the commit.`;
+  const outcome = await put({ key: status.context, text: toComment(status) });
+  meters.reported(outcome === 'posted' ? 'commented' : 'unchanged');
+  return `${why} It was posted as a comment on the commit.`;
 }
 
 function isSame(there: CommitStatus, wanted: CommitStatus): boolean {

@@ -47,6 +47,8 @@ export interface ForgeClient {
   requests(): Promise<Readonly<Record<string, number>>>;
   /** Statuses of a commit, the oldest first. */
   statuses(fullName: string, sha: string): Promise<readonly StatusView[]>;
+  /** What was said in comments on a commit, the oldest first. */
+  commitComments(fullName: string, sha: string): Promise<readonly string[]>;
   deliveries(filter?: { readonly event?: string; readonly hookId?: number }): Promise<readonly DeliveryView[]>;
   /** Sends a delivery again as the provider does: the same GUID and payload. */
   deliverAgain(deliveryId: number): Promise<DeliveryView>;
@@ -152,6 +154,7 @@ export function createForgeClient(url: string): ForgeClient {
     waitForEffect: (matches, options) => waitForEffect(effects, matches, options),
     requests: () => call('GET', '/requests'),
     statuses: (fullName, sha) => call('GET', `/repositories/${inPath(fullName)}/statuses/${sha}`),
+    commitComments: (fullName, sha) => call('GET', `/repositories/${inPath(fullName)}/comments/${sha}`),
     deliveries: ({ event, hookId } = {}) => {
       const query = new URLSearchParams({
         ...(event === undefined ? {} : { event }),

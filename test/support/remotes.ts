@@ -102,6 +102,7 @@ export function openRemotes({ database, hooks, checkUrl }: Pick<TestHttp, 'datab
       meters: { reported: () => undefined, stage: () => undefined },
       openForge: (of: string) => openForge(hooks, of),
       relocate: source.relocate,
+      tell: async () => undefined,
     };
     await sendReport(deps, id, AbortSignal.timeout(SIGNAL_MS));
   }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Failure } from '#domain/failure.ts';
 import type { ForgeApi, ForgeConnection, RemoteRepository } from '#providers/contract.ts';
 import { openCalls } from './call.ts';
+import { commentApi } from './comments.ts';
 import { deliveryApi } from './deliveries.ts';
 import { hookApi } from './hooks.ts';
 import { statusApi } from './status.ts';
@@ -29,6 +30,7 @@ export function connect(connection: ForgeConnection): ForgeApi {
     hooks: hookApi(calls),
     deliveries: deliveryApi(calls),
     statuses: statusApi(calls),
+    comments: commentApi(calls),
   };
 }
 

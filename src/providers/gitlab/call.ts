@@ -1,6 +1,6 @@
 import type { FormattedResponse } from '@gitbeaker/requester-utils';
 import { createRequesterFn } from '@gitbeaker/requester-utils';
-import { Commits, PersonalAccessTokens, ProjectHooks, ProjectMembers, Projects, Users } from '@gitbeaker/rest';
+import { CommitDiscussions, Commits, PersonalAccessTokens, ProjectHooks, ProjectMembers, Projects, Users } from '@gitbeaker/rest';
 import type { Redactor } from '#domain/redact.ts';
 import { createRedactor } from '#domain/redact.ts';
 import type { ForgeConnection } from '#providers/contract.ts';
@@ -18,6 +18,7 @@ export interface Gitlab {
   readonly projects: Projects;
   readonly hooks: ProjectHooks;
   readonly commits: Commits;
+  readonly discussions: CommitDiscussions;
   readonly members: ProjectMembers;
   readonly tokens: PersonalAccessTokens;
   readonly users: Users;
@@ -63,6 +64,7 @@ function openGitlab({ url, secret, fetch }: ForgeConnection, signal: AbortSignal
     projects: new Projects(options),
     hooks: new ProjectHooks(options),
     commits: new Commits(options),
+    discussions: new CommitDiscussions(options),
     members: new ProjectMembers(options),
     tokens: new PersonalAccessTokens(options),
     users: new Users(options),

@@ -10,6 +10,7 @@ export const observeControls: readonly ControlEndpoint[] = [
   ),
   control('GET', '/requests', ({ forge }) => forge.effects.requests.all()),
   control('GET', '/repositories/{owner}/{name}/statuses/{sha}', listStatuses),
+  control('GET', '/repositories/{owner}/{name}/comments/{sha}', listComments),
   control('POST', '/faults', addFault),
   control('GET', '/faults', ({ forge }) => forge.faults.list()),
   control('DELETE', '/faults', ({ forge }) => forge.faults.clear()),
@@ -45,6 +46,17 @@ function listStatuses(call: ControlCall): readonly StatusView[] {
   return forge.github.statuses
     .filter((status) => status.repositoryId === repository.id && status.sha === params['sha'])
     .map(({ id, state, context, description, target_url, creator }) => ({ id, state, context, description, target_url, creator }));
+}
+
+/** Comments on one commit, the oldest first. */
+function listComments(call: ControlCall): readonly string[] {
+  const { forge, params } = call;
+  const repository = repositoryParam(call);
+  const comments =
+    repository.provider === 'gitlab'
+      ? forge.gitlab.commitNotes.filter(({ projectId }) => projectId === repository.id)
+      : forge.github.commitComments.filter(({ repositoryId }) => repositoryId === repository.id);
+  return comments.filter(({ sha }) => sha === params['sha']).map(({ body }) => body);
 }
 
 async function addFault({ forge, json }: ControlCall): Promise<{ readonly id: number }> {

@@ -35,6 +35,7 @@ export const NEEDS = {
   readPulls: { role: 'read', scopes: ['repo'], permissions: ['pull_requests=read'], public: true },
   readComments: { role: 'read', scopes: ['repo'], permissions: ['issues=read', 'pull_requests=read'], public: true },
   writeComments: { role: 'read', scopes: ['repo', 'public_repo'], permissions: ['issues=write', 'pull_requests=write'], public: false },
+  writeCommitComments: { role: 'read', scopes: ['repo', 'public_repo'], permissions: ['contents=write'], public: false },
 } as const satisfies Record<string, Need>;
 
 const IMPLIED: Readonly<Record<string, readonly string[]>> = {

@@ -119,7 +119,7 @@ function remove({ forge, repository, account }: RepositoryCall, comment: Comment
   return { status: 204 };
 }
 
-function checkBody(body: unknown): string | Answer {
+export function checkBody(body: unknown): string | Answer {
   if (typeof body !== 'string' || body.trim() === '')
     return invalid([{ resource: 'IssueComment', code: 'unprocessable', field: 'data', message: "Body can't be blank" }]);
   if (lengthOf(body) <= MAX_BODY) return body;

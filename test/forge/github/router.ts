@@ -5,6 +5,7 @@ import { decide, type Verdict } from './access.ts';
 import { checkEndpoints } from './apps/check-runs.ts';
 import { accountEndpoints } from './account.ts';
 import { commentEndpoints } from './comments.ts';
+import { commitCommentEndpoints } from './commit-comments.ts';
 import { contentEndpoints } from './contents.ts';
 import type { Call, RepositoryEndpoint } from './endpoint.ts';
 import { errorAnswer, notFound } from './errors.ts';
@@ -19,6 +20,7 @@ const repositoryEndpoints = [
   ...deliveryEndpoints,
   ...statusEndpoints,
   ...commentEndpoints,
+  ...commitCommentEndpoints,
   ...contentEndpoints,
   ...checkEndpoints,
 ];

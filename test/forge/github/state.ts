@@ -11,6 +11,8 @@ export interface GithubState {
   readonly knownCommits: Set<string>;
   readonly pulls: Map<number, Pull>;
   readonly comments: Map<number, Comment>;
+  /** In the order they were posted. */
+  readonly commitComments: CommitComment[];
   readonly rateLimits: RateLimits;
   readonly apps: AppsState;
 }
@@ -72,6 +74,16 @@ export interface Comment {
   updatedAt: Date;
 }
 
+export interface CommitComment {
+  readonly id: number;
+  readonly repositoryId: number;
+  readonly sha: string;
+  readonly user: Account;
+  readonly createdAt: Date;
+  body: string;
+  updatedAt: Date;
+}
+
 export function createGithubState(): GithubState {
   return {
     hooks: new Map(),
@@ -79,6 +91,7 @@ export function createGithubState(): GithubState {
     knownCommits: new Set(),
     pulls: new Map(),
     comments: new Map(),
+    commitComments: [],
     rateLimits: createRateLimits(),
     apps: createAppsState(),
   };

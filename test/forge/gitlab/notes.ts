@@ -43,7 +43,7 @@ export function addNote(forge: Forge, merge: MergeRequest, author: Account, body
   return note;
 }
 
-function checkBody(input: Call['input']): Answer | undefined {
+export function checkBody(input: Call['input']): Answer | undefined {
   return textOf(input, 'body') === undefined ? parameterError('body is missing') : undefined;
 }
 
@@ -95,7 +95,7 @@ function isOwn({ account, caller, project }: ProjectCall, { author }: Note): boo
   return author.id === account.id || (levelIn(caller, project) ?? 0) >= LEVELS.maintainer;
 }
 
-function refuseBody(body: string): Answer | undefined {
+export function refuseBody(body: string): Answer | undefined {
   if (body.trim() === '') return refusal(400, '400 Bad request - Note {:note=>["can\'t be blank"]}');
   if (lengthOf(body) <= MAX_BODY) return undefined;
   return refusal(400, `400 Bad request - Note {:note=>["is too long (maximum is ${MAX_BODY} characters)"]}`);

@@ -4,6 +4,7 @@ import type { Repository } from '#test/forge/repositories.ts';
 import { decide, hasScope } from './access.ts';
 import type { Call, ProjectEndpoint } from './endpoint.ts';
 import { forbidden, insufficientScope, noRoute, notFound, parameterError, refusal, unauthorized } from './errors.ts';
+import { commitDiscussionEndpoints } from './commit-discussions.ts';
 import { hookEndpoints } from './hooks.ts';
 import { hookEventEndpoints } from './hook-events.ts';
 import { noteEndpoints } from './notes.ts';
@@ -18,6 +19,7 @@ const endpointsOfProjects = [
   ...hookEventEndpoints,
   ...statusEndpoints,
   ...noteEndpoints,
+  ...commitDiscussionEndpoints,
   ...tokenEndpoints,
   ...projectEndpoints,
 ];

@@ -16,6 +16,8 @@ export interface GitlabState {
   readonly heldLocks: Map<number, () => void>;
   readonly mergeRequests: Map<number, MergeRequest>;
   readonly notes: Map<number, Note>;
+  /** In the order they were made. */
+  readonly commitNotes: CommitNote[];
 }
 
 export interface Hook extends HookSettings {
@@ -93,6 +95,17 @@ export interface MergeRequest {
   updatedAt: Date;
 }
 
+export interface CommitNote {
+  readonly id: number;
+  readonly discussionId: string;
+  readonly projectId: number;
+  readonly sha: string;
+  readonly author: Account;
+  readonly createdAt: Date;
+  body: string;
+  updatedAt: Date;
+}
+
 export interface Note {
   readonly id: number;
   readonly discussionId: string;
@@ -114,5 +127,6 @@ export function createGitlabState(nextId: () => number): GitlabState {
     heldLocks: new Map(),
     mergeRequests: new Map(),
     notes: new Map(),
+    commitNotes: [],
   };
 }

@@ -22,6 +22,8 @@ export interface Face {
   /** What a lack of permission is called. */
   readonly hookPermission: RegExp;
   readonly statusPermission: RegExp;
+  /** Absent where whoever may read a repository may comment in it. */
+  readonly commentPermission?: RegExp;
 }
 
 /** A repository at the forge, with an API for it that goes out through the egress policy as the service does. */
@@ -34,7 +36,7 @@ export interface Opened {
   readonly apiWith: (token: string) => Api;
 }
 
-export type Api = ForgeApi & Required<Pick<ForgeApi, 'hooks' | 'deliveries' | 'statuses'>>;
+export type Api = ForgeApi & Required<Pick<ForgeApi, 'hooks' | 'deliveries' | 'statuses' | 'comments'>>;
 
 export interface Laboratory {
   readonly reader: WebhookReader;
@@ -62,9 +64,10 @@ export async function openLaboratory(scope: Scope, face: Face): Promise<Laborato
   let count = 0;
   const apiWith = (token: string): Api => {
     const api = provider.connect?.({ url: forge.url, username: undefined, secret: token, fetch: egress.fetch });
-    if (api?.hooks === undefined || api.deliveries === undefined || api.statuses === undefined)
-      throw new Error(`${provider.id} has hooks, deliveries and statuses`);
-    return { ...api, hooks: api.hooks, deliveries: api.deliveries, statuses: api.statuses };
+    if (api?.hooks === undefined || api.deliveries === undefined || api.statuses === undefined || api.comments === undefined)
+      throw new Error(`${provider.id} has hooks, deliveries, statuses and comments`);
+    const { hooks, deliveries, statuses, comments } = api;
+    return { ...api, hooks, deliveries, statuses, comments };
   };
   return {
     reader: provider.webhooks,

@@ -11,4 +11,5 @@ testProviderContract({
   pushEvent: 'push',
   hookPermission: /hook/i,
   statusPermission: /statuses/i,
+  commentPermission: /contents/i,
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, vi } from 'vitest';
 import { PATIENCE } from '#test/support/patience.ts';
 import { openScope } from '#test/support/scope.ts';
 import { testAnswers } from './answers.ts';
+import { testComments } from './comments.ts';
 import { testDeliveries } from './deliveries.ts';
 import type { Face, Laboratory, Opened } from './face.ts';
 import { openLaboratory } from './face.ts';
@@ -32,4 +33,5 @@ export function testProviderContract(face: Face): void {
   testHooks(bench);
   testDeliveries(bench);
   testStatuses(bench);
+  testComments(bench);
 }
