@@ -60,7 +60,7 @@ async function clone(git: Git, draft: string, { remote, signal, lockFd, onProgre
   ];
   const onStderr = onProgress === undefined ? undefined : createProgressReader(onProgress);
   try {
-    for await (const _ of readGit(git, { ...access, args, gitDir: undefined, signal, lockFd, onStderr })) {
+    for await (const _ of readGit(git, { ...access, args, gitDir: undefined, signal, lockFd, onStderr, isBackground: true })) {
       // Clone says everything on stderr.
     }
   } catch (error) {

@@ -11,6 +11,8 @@ export interface EnvironmentNeeds {
   readonly credentialFor?: string | undefined;
   /** Wall clock that git-run keeps by itself. */
   readonly timeoutMs?: number | undefined;
+  /** Gives way to other processes where there is not enough for all: what takes in or lists all of a repository. */
+  readonly isBackground?: boolean | undefined;
   /** git-run watches standard input instead of descriptor 3. */
   readonly watchStdin?: boolean | undefined;
   readonly workTree?: { readonly dir: string; readonly indexFile: string } | undefined;
@@ -42,12 +44,16 @@ export function gitEnvironment(git: Git, needs: EnvironmentNeeds): Readonly<Reco
     GIT_RUN_SECONDS: String(wallClockSeconds(needs.timeoutMs ?? git.timeoutMs)),
     GIT_RUN_FILE_BLOCKS: String(Math.ceil(git.limits.maxPackBytes / 512)),
     GIT_RUN_DATA_KIB: String(Math.ceil(dataBytes(git.limits.maxPackBytes) / 1024)),
+    ...(needs.isBackground === true ? { GIT_RUN_NICE: String(NICENESS) } : {}),
     ...(needs.gitDir === undefined ? {} : { GIT_DIR: needs.gitDir }),
     ...(needs.credentialFor === undefined ? {} : { GIT_RUN_CREDENTIAL_FOR: needs.credentialFor }),
     ...(needs.watchStdin === true ? { GIT_RUN_WATCH_STDIN: '1' } : {}),
     ...(needs.workTree === undefined ? {} : { GIT_WORK_TREE: needs.workTree.dir, GIT_INDEX_FILE: needs.workTree.indexFile }),
   };
 }
+
+/** As threads that read large imports have it: a third of what another process gets where both want all they can get. */
+const NICENESS = 5;
 
 /** Our own timer comes first; this one serves when it cannot. */
 function wallClockSeconds(timeoutMs: number): number {

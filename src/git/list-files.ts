@@ -32,7 +32,7 @@ export async function visitTree(
   const folder = toPrefix(prefix);
   const args = ['ls-tree', '-r', '-z', '-l', '--full-tree', commit, ...(folder === undefined ? [] : ['--', folder])];
   const judge = judgeEntries(git.limits);
-  for await (const records of splitBatches(readGit(git, { args, gitDir, signal }), '\0')) {
+  for await (const records of splitBatches(readGit(git, { args, gitDir, signal, isBackground: folder === undefined }), '\0')) {
     for (const record of records) {
       const [, mode = '', blobId = '', size = '', path = ''] = ENTRY.exec(record) ?? [];
       const skip = skipReasonOfMode(mode);
