@@ -5,7 +5,7 @@
  */
 const TABLES = ['db/database.ts', 'db/again.ts', 'db/schema.ts', 'db/time.ts', 'db/filter.ts', 'db/snapshot.ts', 'db/read-pages.ts'];
 const CONTRACT = 'providers/(app-)?contract.ts';
-const MANAGEMENT = ['people/', 'credentials/', 'repositories/', 'hooks/', 'content/', 'runs/', 'retention/', 'rekey/'];
+const MANAGEMENT = ['people/', 'credentials/', 'notify/', 'repositories/', 'hooks/', 'content/', 'runs/', 'retention/', 'rekey/'];
 const STAGES = ['receive/', 'inbox/', 'poll/', 'sync/', 'import/', 'report/'];
 
 const MAY_IMPORT = {
@@ -30,7 +30,8 @@ const MAY_IMPORT = {
   retention: ['domain/', ...TABLES],
   rekey: ['domain/', 'credentials/sealed-columns.ts', 'credentials/vault.ts', ...TABLES],
   people: ['domain/', ...TABLES],
-  credentials: ['domain/', 'queue/', 'net/', 'people/', CONTRACT, ...TABLES],
+  notify: ['domain/', 'queue/', 'net/', 'credentials/vault.ts', ...TABLES],
+  credentials: ['steps/', 'domain/', 'queue/', 'net/', 'people/', 'notify/outbox.ts', CONTRACT, ...TABLES],
   hooks: ['steps/', 'domain/', 'queue/', 'net/', 'people/', 'credentials/', 'repositories/', CONTRACT, ...TABLES],
   repositories: ['domain/', 'queue/', 'net/', 'people/', 'credentials/', CONTRACT, ...TABLES],
   content: ['domain/', 'people/', ...TABLES],
@@ -72,6 +73,7 @@ const OWNERS = {
   // What listens is named too, since the same module connects; and the database, whose address is the operator's own.
   'sdk-sockets': { node: ['net'], rooms: ['net/', 'db/stall\\.ts$', 'app/free-port\\.ts$'], typesAnywhere: true },
   'sdk-parsers': { packages: ['piscina/', 'ajv', 'js-yaml/', 'yaml/', 'jsonc-parser/', 're2js/'], rooms: ['import/'] },
+  'sdk-notify': { packages: ['nodemailer/', 'standardwebhooks/'], rooms: ['notify/'] },
   'sdk-observe': { packages: ['prom-client/', '@opentelemetry/'], rooms: ['observe/'] },
   'sdk-commands': { packages: ['commander/'], rooms: ['cli/'] },
   'environment-only-in-config': { node: ['process'], rooms: ['config\\.ts$'] },

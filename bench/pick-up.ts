@@ -59,6 +59,7 @@ async function openQueued(scope: Scope, url: string): Promise<() => Promise<numb
     'audit-deliveries': async () => undefined,
     'forget-repository': async () => undefined,
     'send-report': async () => undefined,
+    'send-notification': async () => undefined,
   };
   await queue.work(handlers, CONCURRENCY);
   return async () => {

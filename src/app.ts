@@ -21,6 +21,7 @@ import { createGit } from '#git/git.ts';
 import type { HookDeps } from '#hooks/hook.ts';
 import { createParsePool } from '#import/parse-pool.ts';
 import { createEgressFetch } from '#net/egress-fetch.ts';
+import { createOpenSocket } from '#net/open-socket.ts';
 import { createEgressPolicy } from '#net/egress-policy.ts';
 import type { AllowedHost } from '#net/allowed-hosts.ts';
 import { parseAllowedHosts } from '#net/allowed-hosts.ts';
@@ -95,7 +96,7 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   // database, which is opened by other threads.
   const loading = roles.web ? import('#app/web.ts') : undefined;
   loading?.catch(() => undefined);
-  const { watch, log, policy, resolve, database, egress, version, observation } = await openOutside(config, roles, onClose);
+  const { watch, log, policy, resolve, database, egress, openSocket, version, observation } = await openOutside(config, roles, onClose);
   const { redact } = watch;
   const { tracing, meters } = observation;
   const start = await bootstrap(database);
@@ -143,6 +144,7 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
     const deps = {
       run,
       hooks,
+      deliver: { database, vault, log, fetch: egress.fetch, openSocket, policy, smtp: config.smtp, publicUrl },
       queue,
       version,
       checkUrl,
@@ -230,11 +232,12 @@ async function openOutside(config: Config, roles: Roles, onClose: OnClose) {
   else await requireCurrentSchema(database);
   const resolve = createResolver(readDnsServers(config.dnsServers));
   const egress = createEgressFetch(policy, resolve);
+  const openSocket = createOpenSocket(policy, resolve);
   onClose(() => egress.close());
   const version = readVersion();
   const observation = await openObservation({ config, version, watch, fetch: egress.fetch, log });
   onClose(() => observation.tracing.close());
-  return { watch, log, policy, resolve, database, egress, version, observation };
+  return { watch, log, policy, resolve, database, egress, openSocket, version, observation };
 }
 
 /** A list that cannot be read stops the start: an operator who is misread would be less protected than they think. */

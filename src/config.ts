@@ -25,6 +25,8 @@ export interface Config {
   readonly tokenVariables: readonly TokenVariable[];
   /** Holds a folder of token files for each organization, by its slug; undefined: none. */
   readonly tokenFiles: string | undefined;
+  /** The mail server that notifications go by, with its sender; undefined: none. */
+  readonly smtp: { readonly url: string; readonly from: string } | undefined;
   readonly instance: string | undefined;
   readonly workerConcurrency: number;
   readonly syncTimeoutMs: number;
@@ -162,6 +164,14 @@ const ENVIRONMENT = z.object({
     .string()
     .regex(/^[\w.-]{1,40}$/, 'may hold letters, digits, dot, dash and underscore, at most 40')
     .optional(),
+  SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\/[^\s/]+\/?$/, 'must be smtps://user:password@host:port, or smtp:// for STARTTLS')
+    .optional(),
+  SMTP_FROM: z
+    .string()
+    .regex(/^[^\s@<>,;:"]+@[\w.-]+$/, 'must be one address, such as tributary@example.com')
+    .optional(),
   WORKER_CONCURRENCY: wholeNumber(1, 64, 8),
   SYNC_TIMEOUT_S: wholeNumber(1, 14_400, 600),
   POLL_INTERVAL_S: wholeNumber(1, 86_400, 20),
@@ -197,6 +207,9 @@ export function readConfig(
           'TRIBUTARY_SECRET_KEYS: must be set together with DATABASE_URL, since every process needs the same keys (make one with: openssl rand -base64 32)',
         ]
       : []),
+    ...(parsed.data !== undefined && (parsed.data.SMTP_URL === undefined) !== (parsed.data.SMTP_FROM === undefined)
+      ? ['SMTP_URL: goes with SMTP_FROM, and SMTP_FROM with it']
+      : []),
     ...(parsed.data !== undefined && parsed.data.TRIBUTARY_METRICS_PORT === parsed.data.PORT
       ? ['TRIBUTARY_METRICS_PORT: must be another port than PORT']
       : []),
@@ -228,6 +241,7 @@ function toConfig(env: z.infer<typeof ENVIRONMENT>, keys: readonly Uint8Array[] 
     dnsServers: env.TRIBUTARY_DNS_SERVERS,
     tokenVariables: env.TRIBUTARY_TOKEN_VARIABLES.map((variable) => ({ ...variable, value: set[variable.name] })),
     tokenFiles: env.TRIBUTARY_TOKEN_FILES,
+    smtp: env.SMTP_URL === undefined || env.SMTP_FROM === undefined ? undefined : { url: env.SMTP_URL, from: env.SMTP_FROM },
     instance: env.TRIBUTARY_INSTANCE,
     workerConcurrency: env.WORKER_CONCURRENCY,
     syncTimeoutMs: env.SYNC_TIMEOUT_S * 1_000,

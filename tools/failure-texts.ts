@@ -146,6 +146,19 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
     what: 'A secret that is kept in an environment variable or a file cannot be read.',
     why: 'The variable or file is missing, empty, too long or no token, or the operator does not allow it for this organization.',
   },
+  ROTATION_RUNNING: { what: 'The token is being rotated, and is not used meanwhile.', why: 'The provider replaces it this moment.' },
+  ROTATION_UNKNOWN: {
+    what: 'Nobody knows whether the provider has rotated the token, so it is not used.',
+    why: 'The connection or the process ended after the request was sent and before its answer was kept. Trying the old token again could make the provider revoke the new one as well.',
+  },
+  NOTIFICATION_FAILED: {
+    what: 'A notification could not be delivered.',
+    why: 'The receiver answered with an error, or the mail server did not take it.',
+  },
+  NOTIFICATION_UNSENDABLE: {
+    what: 'There is no way to send a notification by e-mail.',
+    why: 'Neither the installation nor the target has a mail server, or there is no sender.',
+  },
   INTERNAL: {
     what: 'Something failed inside the service.',
     why: 'Nobody foresaw it. The log of the process has the cause under the same id; answers and job results do not.',

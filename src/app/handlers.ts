@@ -4,6 +4,8 @@ import type { HookDeps } from '#hooks/hook.ts';
 import { forgetRepository, registerHook } from '#hooks/register.ts';
 import type { JobHandlers } from '#queue/boss.ts';
 import type { Turn } from '#queue/turn.ts';
+import type { DeliverDeps } from '#notify/deliver.ts';
+import { deliverNotification } from '#notify/deliver.ts';
 import { openForge } from '#repositories/open.ts';
 import type { RelocateDeps } from '#repositories/relocate.ts';
 import { sendReport } from '#report/job.ts';
@@ -22,6 +24,7 @@ import { reached } from '#steps/reached.ts';
 export interface HandlerDeps {
   readonly run: UploadDeps;
   readonly hooks: HookDeps;
+  readonly deliver: DeliverDeps;
   readonly checkUrl: RelocateDeps['checkUrl'];
   /** Aborts when the process has to stop and its time to finish is over. */
   readonly stopping: AbortSignal;
@@ -36,7 +39,7 @@ export interface Handlers {
 }
 
 /** Every job's one handler. A job that has none does not compile. */
-export function createHandlers({ run, hooks, checkUrl, stopping, concurrency }: HandlerDeps): Handlers {
+export function createHandlers({ run, hooks, deliver, checkUrl, stopping, concurrency }: HandlerDeps): Handlers {
   const { database, git, log, queue, tracing, meters, processName } = run;
   const source = createRemotes({ database, git, hooks, checkUrl, redact: run.redact });
   const remoteSource = (repository: RepositoryRow) => openRemoteSource(source, repository, false);
@@ -78,6 +81,7 @@ export function createHandlers({ run, hooks, checkUrl, stopping, concurrency }: 
         reportId,
         until(signal),
       ),
+    'send-notification': ({ notificationId }, signal) => deliverNotification(deliver, notificationId, until(signal)),
   };
   return { handlers, settled: syncJob.settled };
 }

@@ -5,13 +5,13 @@ import type { SecretWatch } from '#domain/redact.ts';
 import type { Provider, WebhookReader } from '#providers/contract.ts';
 import { throughConnections } from '#providers/through.ts';
 
-type SecretConfig = Pick<Config, 'adminToken' | 'databaseUrl' | 'tracing'>;
+type SecretConfig = Pick<Config, 'adminToken' | 'databaseUrl' | 'tracing' | 'smtp'>;
 
 /** Tells the watch every secret that the configuration holds. */
-export function watchConfig(watch: SecretWatch, { adminToken, databaseUrl, tracing }: SecretConfig): void {
-  const password = databaseUrl === undefined ? '' : (URL.parse(databaseUrl)?.password ?? '');
+export function watchConfig(watch: SecretWatch, { adminToken, databaseUrl, tracing, smtp }: SecretConfig): void {
+  const passwords = [databaseUrl, smtp?.url].map((url) => (url === undefined ? '' : (URL.parse(url)?.password ?? '')));
   // In the URL as it is written, and as it is sent.
-  for (const secret of [adminToken ?? '', password, decoded(password), ...Object.values(tracing.headers)]) watch.add(secret);
+  for (const secret of [adminToken ?? '', ...passwords, ...passwords.map(decoded), ...Object.values(tracing.headers)]) watch.add(secret);
 }
 
 /** Keys never leave as bytes; in these forms an operator has them. */

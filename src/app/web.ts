@@ -69,6 +69,7 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
       now,
     },
     hooks,
+    notifications: { database, queue, vault: hooks.vault, policy },
     listWorkers: () => listWorkers(database),
     now,
     examine: () => examineInstallation({ database, vault: hooks.vault, version: deps.operations.version }, (work) => work(queue)),

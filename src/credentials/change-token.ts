@@ -3,6 +3,7 @@ import { err, ok } from '#domain/result.ts';
 import type { Result } from '#domain/result.ts';
 import { notFound, refuseFields } from '#domain/refusal.ts';
 import type { Refusal } from '#domain/refusal.ts';
+import { isRefused, resumedNews } from './checks/news.ts';
 import { findUser, recordExamination } from './checks/store.ts';
 import { examine } from './examine.ts';
 import type { GitToken, GitTokenInput } from './git-token.ts';
@@ -13,6 +14,7 @@ import type { Examination } from './knowledge.ts';
 import { refuseRefused, toKnowledge, updateKnowledge, warningsOf } from './knowledge.ts';
 import { resumeRepositories } from './resume.ts';
 import type { CredentialChange, CredentialRow } from './store.ts';
+import { tellOfToken } from './tell.ts';
 import type { TakenToken } from './token-source.ts';
 import { openToken, takeToken, TOKEN_NEEDED } from './token-source.ts';
 import { findGitToken, findSealedCredential, isNameTaken, listRepositoriesUsing, lockOrganization, updateCredential } from './store.ts';
@@ -48,7 +50,10 @@ export async function changeToken(
     const isSame = row.updated_at.getTime() === before.updated_at.getTime();
     if (examination !== undefined) await keep(tx, { before: row, input, examination: isSame ? examination : CHANGED });
     // What the provider could not be asked about may be good as well; what it refuses does not come here.
-    if (input.token !== undefined) await resumeRepositories(deps.queue, tx, id);
+    if (input.token !== undefined) {
+      await resumeRepositories(deps.queue, tx, id);
+      if (isRefused(row)) await tellOfToken(deps.queue, tx, row, resumedNews(row));
+    }
     return reread(deps, tx, organizationId, id, warningsOf(examination));
   });
 }

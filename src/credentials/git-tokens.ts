@@ -116,20 +116,29 @@ export function checkNew(
   return ok({ provider, url: url.value });
 }
 
-/** Deletes a token. Refused with the list of repositories that use it unless forced; forced, they lose their credential. */
+/** What was deleted, and what it took along. */
+export interface DeletedToken {
+  readonly id: string;
+  readonly name: string;
+  /** Repositories that stand still since, by name. */
+  readonly repositories: readonly { readonly id: string; readonly name: string }[];
+}
+
+/** Deletes a token. Refused with the list of repositories that use it unless forced; forced, they lose their credential and say so. */
 export async function deleteToken(
   deps: GitTokenDeps,
   { organizationId }: Owner,
   id: string,
   options: { readonly force: boolean },
-): Promise<Result<undefined, Refusal>> {
+): Promise<Result<DeletedToken, Refusal>> {
   return deps.database.transaction(async (tx) => {
     await lockOrganization(tx, organizationId);
-    if ((await findGitToken(tx, organizationId, id)) === undefined) return err(notFound('Git token'));
+    const row = await findGitToken(tx, organizationId, id);
+    if (row === undefined) return err(notFound('Git token'));
     const users = await listRepositoriesUsing(tx, id);
     if (users.length > 0 && !options.force) return err(inUse('is used by', users));
-    await deleteCredential(tx, id);
-    return ok(undefined);
+    await deleteCredential(tx, { id, reason: `Its token "${row.name}" was deleted. Give it another credential.` });
+    return ok({ id, name: row.name, repositories: users.map((user) => ({ id: user.id, name: user.name })) });
   });
 }
 

@@ -4,10 +4,12 @@
  */
 export const SEALED_COLUMNS = [
   { table: 'credentials', field: 'secret' },
+  { table: 'credentials', field: 'previous_secret' },
   { table: 'hooks', field: 'secret' },
   { table: 'hooks', field: 'previous_secret' },
   { table: 'apps', field: 'private_key' },
   { table: 'apps', field: 'client_secret' },
+  { table: 'notification_targets', field: 'secret' },
 ] as const;
 
 export type SealedColumn = (typeof SEALED_COLUMNS)[number];

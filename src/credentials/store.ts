@@ -9,7 +9,15 @@ import type { FieldType, Filter } from '#domain/filter.ts';
 /** What is known of a credential without its secret. */
 export type CredentialRow = Omit<
   Selectable<Schema['credentials']>,
-  'sealed_secret' | 'paused_until' | 'git_paused_until' | 'verify_after'
+  | 'sealed_secret'
+  | 'sealed_previous_secret'
+  | 'paused_until'
+  | 'git_paused_until'
+  | 'verify_after'
+  | 'reminded_days'
+  | 'reminded_of'
+  | 'rotation_id'
+  | 'rotate_after'
 > & {
   readonly repositories_count: number;
 };
@@ -43,6 +51,12 @@ const COLUMNS = [
   'notes',
   'checked_at',
   'token_from',
+  'rotation_state',
+  'rotation_since',
+  'rotation_detail',
+  'rotate_before_days',
+  'rotated_at',
+  'previous_until',
   'created_at',
   'updated_at',
 ] as const;
@@ -170,11 +184,28 @@ export async function listRepositoriesUsing(tx: Tx, credentialId: string) {
     .execute();
 }
 
-/** Deletes it and takes it from every repository that uses it. */
-export async function deleteCredential(tx: Tx, id: string): Promise<void> {
+const MOST_NAMED = 100;
+
+/** Names of repositories that use the credential, the first hundred, and how many there are. Nothing is locked. */
+export async function nameRepositoriesUsing({ kysely }: Reader, credentialId: string) {
+  const query = kysely.selectFrom('repositories').where('credential_id', '=', credentialId).where('temporary', '=', false);
+  const names = await query.select(['id', 'name']).orderBy('name').limit(MOST_NAMED).execute();
+  const { count } = await query.select((eb) => eb.fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
+  return { names, count };
+}
+
+/** Deletes it and takes it from every repository that uses it, which then says that it stands still, and why. */
+export async function deleteCredential(tx: Tx, { id, reason }: { readonly id: string; readonly reason: string }): Promise<void> {
   await tx.kysely
     .updateTable('repositories')
-    .set({ credential_id: null, updated_at: databaseNow() })
+    .set({
+      credential_id: null,
+      operational_state: 'error-cred',
+      operational_code: 'AUTH_MISSING',
+      operational_reason: reason,
+      operational_since: databaseNow(),
+      updated_at: databaseNow(),
+    })
     .where('credential_id', '=', id)
     .execute();
   await tx.kysely.deleteFrom('credentials').where('id', '=', id).execute();

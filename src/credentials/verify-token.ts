@@ -10,7 +10,8 @@ import type { GitTokenDeps, Owner } from './git-tokens.ts';
 import { checkNew, reread, toDate } from './git-tokens.ts';
 import type { Examination } from './knowledge.ts';
 import { toKnowledge, updateKnowledge, warningsOf } from './knowledge.ts';
-import { findUser, lookAfterHooks, recordExamination } from './checks/store.ts';
+import { isRefused, tellOfChange } from './checks/news.ts';
+import { findUser, holdToken, lookAfterHooks, recordExamination } from './checks/store.ts';
 import { resumeRepositories } from './resume.ts';
 import { openToken, requireToken } from './token-source.ts';
 import { findGitToken, findSealedCredential, pauseCredential } from './store.ts';
@@ -81,11 +82,14 @@ export async function verifyStored(deps: VerifyDeps, id: string, stopping?: Abor
         );
   const userExpiry = row.expiry_source === 'user' ? (row.expires_at ?? undefined) : undefined;
   const known = { userExpiry, writes: user?.writes ?? false };
-  const wasRefused = row.state === 'revoked' || row.state === 'expired';
   await database.transaction(async (tx) => {
-    await recordExamination(tx, row, examination.is, updateKnowledge(examination, known, row.state));
+    const before = await holdToken(tx, id, row.sealed_secret);
+    // Replaced meanwhile.
+    if (before === undefined) return;
+    await recordExamination(tx, row, examination.is, updateKnowledge(examination, known, before.state));
     if (examination.is === 'told') await lookAfterHooks(tx, id);
-    if (wasRefused && examination.is === 'told') await resumeRepositories(deps.queue, tx, id);
+    await tellOfChange(deps.queue, tx, before, examination);
+    if (isRefused(before) && examination.is === 'told') await resumeRepositories(deps.queue, tx, id);
   });
   return examination;
 }

@@ -3,6 +3,7 @@ import type { HookStatus } from '#domain/hook.ts';
 import type { AdminStatus, OperationalState, ProviderId, RepositoryKind, Role, UpdatePolicy } from '#domain/words.ts';
 import type { AppInstallationRepositoryTable, AppInstallationTable, AppSetupTable, AppTable, PushSightingTable } from './app-tables.ts';
 import type { Jsonb, NullableJsonb, NullableTime, Time } from './columns.ts';
+import type { NotificationTable, NotificationTargetTable } from './notification-tables.ts';
 import type {
   ImportTable,
   LineTable,
@@ -43,6 +44,8 @@ export interface Schema {
   readonly app_installation_repositories: AppInstallationRepositoryTable;
   readonly app_setups: AppSetupTable;
   readonly push_sightings: PushSightingTable;
+  readonly notification_targets: NotificationTargetTable;
+  readonly notifications: NotificationTable;
 }
 
 interface OrganizationTable {
@@ -112,6 +115,23 @@ interface CredentialTable {
   /** The provider asked for no call of its API before this. */
   paused_until: NullableTime;
   git_paused_until: NullableTime;
+  /** The least number of days before its end that somebody was reminded at, and of which end. */
+  reminded_days: number | null;
+  reminded_of: NullableTime;
+  /** How far its rotation has come; null: none is under way. */
+  rotation_state: 'preparing' | 'sending' | 'unknown' | 'guided' | 'submitted' | null;
+  /** Tells this rotation from any later one. */
+  rotation_id: string | null;
+  rotation_since: NullableTime;
+  rotation_detail: string | null;
+  /** Rotated by itself so many days before its end; null: by a person. */
+  rotate_before_days: number | null;
+  /** Not tried by itself before this. */
+  rotate_after: NullableTime;
+  rotated_at: NullableTime;
+  /** Of a guided rotation that nobody has confirmed yet. */
+  sealed_previous_secret: Uint8Array | null;
+  previous_until: NullableTime;
   created_at: Time;
   updated_at: Time;
 }

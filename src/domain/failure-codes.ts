@@ -134,6 +134,17 @@ export const FAILURES = {
     operational: 'error-cred',
     help: 'Put the secret alone into the variable or file that the message names, or send it with the token.',
   },
+  ROTATION_RUNNING: { retryClass: 'rate-limited', help: 'Nothing to do: it goes on when the rotation is over, within minutes.' },
+  ROTATION_UNKNOWN: {
+    retryClass: 'auth',
+    operational: 'error-cred',
+    help: 'Look at the token at the provider. Create a new one there and replace the stored one; or, if the old one is still shown as active, verify it here.',
+  },
+  NOTIFICATION_FAILED: { retryClass: 'transient', help: 'Nothing to do if the receiver recovers; it is tried for about an hour.' },
+  NOTIFICATION_UNSENDABLE: {
+    retryClass: 'setup',
+    help: 'Set SMTP_URL and SMTP_FROM, or give the target a mail server and a sender of its own.',
+  },
   INTERNAL: { retryClass: 'internal', help: 'If it goes on, send the request id or job result id to the people who run this service.' },
 } as const satisfies Record<string, FailureKind>;
 

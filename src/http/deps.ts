@@ -6,6 +6,7 @@ import type { Redactor } from '#domain/redact.ts';
 import type { Check } from '#domain/check.ts';
 import type { Links } from '#domain/links.ts';
 import type { HookDeps } from '#hooks/hook.ts';
+import type { TargetDeps } from '#notify/targets/manage.ts';
 import type { Authenticate } from '#people/authenticate.ts';
 import type { WorkerState } from '#queue/workers.ts';
 import type { JobSender } from '#queue/queue.ts';
@@ -34,6 +35,7 @@ export interface HttpDeps {
   readonly repositories: RepositoryDeps;
   readonly gitTokens: GitTokenDeps;
   readonly hooks: HookDeps;
+  readonly notifications: TargetDeps;
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
   readonly listWorkers: () => Promise<readonly WorkerState[]>;
   readonly rekeyer: Rekeyer;

@@ -21,6 +21,7 @@ import { registerInstallation } from './routes/installation.ts';
 import { registerSecrets } from './routes/secrets.ts';
 import { registerJobResults } from './routes/job-results.ts';
 import { registerJobs } from './routes/jobs.ts';
+import { registerNotifications } from './routes/notifications.ts';
 import { registerOperations } from './routes/operations.ts';
 import { registerPages } from './routes/pages.ts';
 import { registerPeople } from './routes/people.ts';
@@ -120,6 +121,7 @@ async function registerOrganizations(scope: FastifyInstance, deps: HttpDeps, aut
   const { api, refuseOtherMethods } = guard(scope, auth);
   registerGitTokens(api, deps, auth);
   registerDeliveries(api, deps, auth);
+  registerNotifications(api, deps, auth);
   registerPeople(api, deps, auth);
   registerInstallation(api, deps, auth);
   registerSecrets(api, deps, auth);

@@ -4,6 +4,7 @@ import { Agent, Pool, buildConnector as createConnector, fetch as undiciFetch } 
 import { Failure, isFailure } from '#domain/failure.ts';
 import { addressKind } from './address.ts';
 import type { EgressPolicy, Endpoint } from './egress-policy.ts';
+import { endpointOf } from './egress-policy.ts';
 import type { ResolveHost } from './resolve.ts';
 import { vetEndpoint } from './resolve.ts';
 
@@ -68,11 +69,6 @@ export function createEgressFetch(policy: EgressPolicy, resolve: ResolveHost, wh
     }
   }
   return { fetch: egressFetch, close: () => agent.close() };
-}
-
-function endpointOf(url: URL): Endpoint {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  return { host, port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port) };
 }
 
 /** Looks again at who is at the other end before a byte is sent: nothing between the lookup and the connection is taken on trust. */

@@ -9,6 +9,12 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Of an http or https URL. */
+export function endpointOf(url: URL): Endpoint {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  return { host, port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port) };
+}
+
 /**
  * What may be reached from here. Public addresses on 443 and 22, and what the operator allowed; there is no way to switch it off.
  * Pure: names are resolved by the caller, and every answer is put to `permits`.

@@ -21,6 +21,8 @@ export const ACTIONS = {
   // A delivery's body is the provider's payload, which may hold more than content shows.
   'delivery:view': KEEPERS,
   'delivery:replay': KEEPERS,
+  'notification:view': KEEPERS,
+  'notification:manage': KEEPERS,
   'metrics:view': EVERYONE,
   // Of the organization that came with the installation.
   'installation:view': KEEPERS,

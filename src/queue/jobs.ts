@@ -20,6 +20,8 @@ export interface JobPayloads {
   };
   /** Posts a report of the outbox, if what is there differs. */
   readonly 'send-report': { readonly reportId: string };
+  /** Delivers a notification of the outbox to its target. */
+  readonly 'send-notification': { readonly notificationId: string };
 }
 
 export type JobName = keyof JobPayloads;
@@ -43,6 +45,7 @@ export const JOBS = {
   'audit-deliveries': { retries: 2, expireSeconds: 300 },
   'forget-repository': { retries: 5, expireSeconds: 120 },
   'send-report': { retries: 10, expireSeconds: 120 },
+  'send-notification': { retries: 12, expireSeconds: 120 },
 } as const satisfies Record<JobName, JobKind>;
 
 export const JOB_NAMES: readonly JobName[] = [
@@ -52,4 +55,5 @@ export const JOB_NAMES: readonly JobName[] = [
   'audit-deliveries',
   'forget-repository',
   'send-report',
+  'send-notification',
 ];

@@ -21,6 +21,7 @@ const PAYLOADS: { readonly [N in JobName]: z.ZodType<JobPayloads[N]> } = {
     remoteHookId: z.string().nullable(),
   }),
   'send-report': z.object({ reportId: id }),
+  'send-notification': z.object({ notificationId: id }),
 };
 
 /** As it lies in the queue. */

@@ -21,6 +21,7 @@ const NAMES: Readonly<Record<SealedColumn['table'], RawBuilder<string>>> = {
   credentials: sql`t.name`,
   hooks: sql`coalesce((select r.name from repositories r where r.id = t.repository_id), (select a.name from apps a where a.id = t.app_id))`,
   apps: sql`t.name`,
+  notification_targets: sql`t.name`,
 };
 /** Only a secret that was replaced ends by itself; its row keeps it until the next replacement. */
 const IS_OVER: Readonly<Record<SealedColumn['field'], RawBuilder<boolean>>> = {

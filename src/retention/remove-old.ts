@@ -9,6 +9,7 @@ import {
   endUpkeep,
   listLines,
   removeDeliveries,
+  removeNotifications,
   removeParsedFiles,
   removeReports,
   removeRuns,
@@ -42,6 +43,7 @@ export async function removeOld(deps: RetentionDeps, signal: AbortSignal): Promi
   const counts = {
     deliveries: await allPages(signal, (after) => removeDeliveries(database, after, deliveriesDays)),
     runs: await allPages(signal, (after) => removeRuns(database, after, logsDays)),
+    notifications: await allPages(signal, (after) => removeNotifications(database, after, logsDays)),
     reports: await allPages(signal, (after) => removeReports(database, after, logsDays)),
     versions: await removeAllVersions(database, versionsDays, signal),
     parsed_files: await allBatches(signal, () => removeParsedFiles(database, PARSED_FILES_DAYS)),

@@ -100,6 +100,19 @@ export async function removeReports(database: Database, after: string, days: num
   return toPage(rows);
 }
 
+/** Notifications that were delivered or given up. */
+export async function removeNotifications(database: Database, after: string, days: number): Promise<Page> {
+  const { rows } = await sql<{ id: string; gone: boolean }>`
+    with page as (
+      select id from notifications where id > ${after} and id < ${idBefore(days)} order by id limit ${BATCH}
+    ), gone as (
+      delete from notifications n using page p
+      where n.id = p.id and n.status <> 'pending' and n.created_at < ${databaseTimeIn(-days * DAY_MS)} returning n.id
+    )
+    select page.id, gone.id is not null as gone from page left join gone on gone.id = page.id order by page.id`.execute(database.kysely);
+  return toPage(rows);
+}
+
 /** Parsed files that no run used. One that is used this moment was moved by that and stays. */
 export async function removeParsedFiles(database: Database, days: number): Promise<number> {
   const { numAffectedRows = 0n } = await sql`

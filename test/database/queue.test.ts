@@ -45,6 +45,7 @@ function createRecorder(): { readonly handlers: JobHandlers; readonly seen: unkn
       'audit-deliveries': record,
       'forget-repository': record,
       'send-report': record,
+      'send-notification': record,
     },
   };
 }

@@ -11,6 +11,7 @@ import type { HookDeps } from '#hooks/hook.ts';
 import { createHttpServer } from '#http/server.ts';
 import { parseAllowedHosts } from '#net/allowed-hosts.ts';
 import { createEgressFetch } from '#net/egress-fetch.ts';
+import type { EgressPolicy } from '#net/egress-policy.ts';
 import { createEgressPolicy } from '#net/egress-policy.ts';
 import { parseRemoteUrl, sameRemoteKey } from '#net/remote-url.ts';
 import type { ResolveHost } from '#net/resolve.ts';
@@ -48,6 +49,7 @@ export interface TestHttp {
   readonly server: FastifyInstance;
   readonly database: Database;
   readonly hooks: HookDeps;
+  readonly policy: EgressPolicy;
   readonly checkUrl: (text: string) => ReturnType<typeof parseRemoteUrl>;
   readonly start: Bootstrap;
   readonly sent: SentJob[];
@@ -97,6 +99,7 @@ export async function openTestHttp(sources: Parameters<typeof createTokenSources
     repositories: { database, queue, links, findProvider, checkUrl, sameRemoteKey },
     gitTokens: { database, queue, vault, checkUrl, findProvider, readTokenSource, fetch: egress.fetch, now },
     hooks,
+    notifications: { database, queue, vault, policy },
     metrics: { contentType: 'text/plain', render: async () => '' },
     listWorkers: () => listWorkers(database),
     examine: async () => [],
@@ -113,6 +116,7 @@ export async function openTestHttp(sources: Parameters<typeof createTokenSources
     server,
     database,
     hooks,
+    policy,
     checkUrl,
     start,
     sent: queue.sent,

@@ -10,4 +10,5 @@ export const IDLE_HANDLERS: JobHandlers = {
   'audit-deliveries': none,
   'forget-repository': none,
   'send-report': none,
+  'send-notification': none,
 };

@@ -27,6 +27,17 @@ export async function findUser({ kysely }: Reader, credentialId: string) {
     .executeTakeFirst();
 }
 
+/** What was known of a token until now, while its secret is the one that was asked about; held until the transaction ends. */
+export async function holdToken(tx: Tx, id: string, sealed: Uint8Array) {
+  return tx.kysely
+    .selectFrom('credentials')
+    .select(['id', 'organization_id', 'name', 'provider', 'expires_at', 'state', 'checked_at'])
+    .where('id', '=', id)
+    .where('sealed_secret', '=', sealed)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+}
+
 /** A check each day finds an end or a change in time; a provider that could not be asked is asked again within the hour. */
 const CHECK_AGAIN_S = { told: 24 * 3_600, refused: 24 * 3_600, untold: 3_600 } as const;
 

@@ -119,8 +119,10 @@ export function registerGitTokens(api: Api, deps: HttpDeps, auth: Auth): void {
     },
     async (request, reply) => {
       const actor = auth.actorOf(request);
-      unwrap(await deleteToken(deps.gitTokens, actor, requireId(request.params.id, WHAT), { force: readFlag(request, 'force') }));
-      return reply.code(204).send();
+      const options = { force: readFlag(request, 'force') };
+      const deleted = unwrap(await deleteToken(deps.gitTokens, actor, requireId(request.params.id, WHAT), options));
+      // Whoever forced it is told what it took; where nothing used it there is nothing to say.
+      return deleted.repositories.length === 0 ? reply.code(204).send() : reply.code(200).send(deleted);
     },
   );
 }

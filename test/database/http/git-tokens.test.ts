@@ -184,8 +184,11 @@ describe('deleting', () => {
     const forced = await http.call('DELETE', `${LIST}${body.id}/?force=true`);
 
     expect([refused.status, refused.body.code, refused.body.repositories]).toEqual([409, 'IN_USE', [{ id, name: 'user' }]]);
-    expect(forced.status).toBe(204);
-    expect((await http.call('GET', `${REPOSITORIES}${id}/`)).body.credential).toBeNull();
+    expect([forced.status, forced.body]).toEqual([200, { id: body.id, name: 'used', repositories: [{ id, name: 'user' }] }]);
+    expect((await http.call('GET', `${REPOSITORIES}${id}/`)).body).toMatchObject({
+      credential: null,
+      operational_status: { state: 'error-cred', reason: 'Its token "used" was deleted. Give it another credential.' },
+    });
   });
 
   test('a token that is not there is 404', async () => {
