@@ -42,7 +42,7 @@ const MOST_REMEMBERED = 1_000;
  * host answers. However many repositories of a host hang, others find places.
  */
 export function createSyncJob({ database, queue, log, processName, places, runTurn }: SyncJobDeps): SyncJob {
-  const putOffByHost = new Map<string, Map<string, Promise<void>>>();
+  const putOffByHost = new Map<string, Map<string, Promise<string>>>();
   const { take, room, settled } = createPlaces({ places, mostAway: places * AWAY_PER_PLACE, patienceMs: PATIENCE_MS, left: recallSome });
 
   async function sync(repositoryId: string, awaitRemote: AwaitRemote): Promise<void> {
@@ -50,14 +50,14 @@ export function createSyncJob({ database, queue, log, processName, places, runTu
     if (turn !== undefined) await runTurn(turn, awaitRemote);
   }
 
-  function later(due: DueSync): Promise<void> {
+  async function later(due: DueSync): Promise<void> {
     const { host, repositoryId } = due;
-    const waiting = putOffByHost.get(host) ?? new Map<string, Promise<void>>();
+    const waiting = putOffByHost.get(host) ?? new Map<string, Promise<string>>();
     const written = putOff(database, due);
     if (waiting.size < MOST_REMEMBERED) waiting.set(repositoryId, written);
     putOffByHost.set(host, waiting);
     log.info({ repositoryId, host }, 'a sync is put off: as many runs as may be wait for this host already');
-    return written;
+    await written;
   }
 
   function recallSome(host: string): void {
@@ -66,7 +66,7 @@ export function createSyncJob({ database, queue, log, processName, places, runTu
     for (const [repositoryId, written] of [...waiting].slice(0, room(host))) {
       waiting.delete(repositoryId);
       void written
-        .then(() => recall(queue, database, repositoryId))
+        .then((until) => recall(queue, database, repositoryId, until))
         .catch((error: unknown) =>
           log.warn({ err: error, repositoryId }, 'a sync that was put off could not be recalled; the sweep finds it'),
         );

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
-import type { Tx } from './database.ts';
+import type { Database, Tx } from './database.ts';
 
 /** The database's clock, the only one that leases and schedules are kept by: the clocks of processes differ. */
 export function databaseNow(): RawBuilder<Date> {
@@ -18,12 +18,17 @@ export function databaseMsSince(column: string): RawBuilder<number | null> {
 }
 
 /** The moment so many milliseconds from now in ISO 8601, UTC and to the microsecond: a Date would cut it off, and be too early. */
-export async function readTimeIn({ kysely }: Pick<Tx, 'kysely'>, ms: number): Promise<string> {
+export async function readTimeIn({ kysely }: Pick<Database, 'kysely'> | Pick<Tx, 'kysely'>, ms: number): Promise<string> {
   const { rows } = await sql<{ time: string }>`
     select to_char((${databaseTimeIn(ms)}) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time`.execute(kysely);
   const [row] = rows;
   if (row === undefined) throw new Error('the database does not say what time it is');
   return row.time;
+}
+
+/** A time as `readTimeIn` tells it. */
+export function databaseTime(time: string): RawBuilder<Date> {
+  return sql<Date>`${time}::timestamptz`;
 }
 
 /** NOTIFY as part of a query, delivered when its transaction commits. */

@@ -1,5 +1,5 @@
 import type { Database } from '#db/database.ts';
-import { databaseNow, databaseTimeIn } from '#db/time.ts';
+import { databaseNow, databaseTime, readTimeIn } from '#db/time.ts';
 import type { JobSender } from './queue.ts';
 import { sendSync } from './send-sync.ts';
 
@@ -25,27 +25,29 @@ export async function findDueSync(database: Database, repositoryId: string): Pro
 
 /**
  * Leaves it for later without a job of its own; whoever asks meanwhile sends one, a push too, since it waits for no other push any more. Does
- * nothing when somebody asked since it was found.
+ * nothing when somebody asked since it was found. Returns until when, by which it is known again.
  */
-export async function putOff(database: Database, { repositoryId, wanted }: DueSync): Promise<void> {
+export async function putOff(database: Database, { repositoryId, wanted }: DueSync): Promise<string> {
+  const until = await readTimeIn(database, PUT_OFF_MS);
   await database.kysely
     .updateTable('repositories')
-    .set({ not_before: databaseTimeIn(PUT_OFF_MS), pending_calm: false })
+    .set({ not_before: databaseTime(until), pending_calm: false })
     .where('id', '=', repositoryId)
     .where('wanted', '=', wanted)
     .whereRef('wanted', '>', 'seen')
     .where('running_until', 'is', null)
     .execute();
+  return until;
 }
 
-/** Sends the job that was put off, unless somebody is at it or nothing is wanted any more. */
-export async function recall(queue: JobSender, database: Database, repositoryId: string): Promise<void> {
+/** Sends the job that was put off until then, unless somebody is at it, nothing is wanted any more, or it waits for something else meanwhile. */
+export async function recall(queue: JobSender, database: Database, repositoryId: string, until: string): Promise<void> {
   await database.transaction(async (tx) => {
     const row = await tx.kysely
       .updateTable('repositories')
       .set({ not_before: null, job_sent_at: databaseNow() })
       .where('id', '=', repositoryId)
-      .where('not_before', 'is not', null)
+      .where('not_before', '=', databaseTime(until))
       .whereRef('wanted', '>', 'seen')
       .where('running_until', 'is', null)
       .returning(['id', 'organization_id'])

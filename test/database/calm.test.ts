@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '#db/database.ts';
 import type { Ask } from '#queue/ask.ts';
 import { askForSync, withdrawPending } from '#queue/ask.ts';
-import { findDueSync, putOff } from '#queue/put-off.ts';
+import { findDueSync, putOff, recall } from '#queue/put-off.ts';
 import { sweepTurns } from '#queue/sweep.ts';
 import type { Turn } from '#queue/turn.ts';
 import { claimTurn, endTurn } from '#queue/turn.ts';
@@ -198,4 +198,20 @@ test('a push that was put off, since its host keeps too many waiting, is taken u
 
   expect(queue.sent.map(({ afterMs }) => afterMs)).toEqual([0, 0]);
   expect((await claimed()).jobResult.id).toBe(jobResultId);
+});
+
+test('a run that was put off is recalled, and one that waits to be tried again since then is not', async () => {
+  await ask();
+  const due = await findDueSync(database, repositoryId);
+  if (due === undefined) throw new Error('there is nothing to put off');
+  await recall(queue, database, repositoryId, await putOff(database, due));
+  expect(queue.sent.map(({ afterMs }) => afterMs)).toEqual([0, 0]);
+
+  const before = await putOff(database, due);
+  await recall(queue, database, repositoryId, before);
+  await end(await claimed(), 60_000);
+  await recall(queue, database, repositoryId, before);
+
+  // The run, what put off and recalled it twice, and its retry.
+  expect(queue.sent.map(({ afterMs }) => afterMs)).toEqual([0, 0, 0, 60_000]);
 });
