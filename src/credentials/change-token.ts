@@ -78,16 +78,20 @@ const CHANGED: Examination = {
 
 const UNKNOWN: Examination = { is: 'untold', reason: 'not_tried', detail: 'This version does not know the provider.' };
 
-function asksAnew(row: CredentialRow, { token, username, probe_repository: probe }: GitTokenInput): boolean {
+function asksAnew(row: CredentialRow, { token, username, workspace, probe_repository: probe }: GitTokenInput): boolean {
   return (
-    token !== undefined || (username !== undefined && username !== row.username) || (probe !== undefined && probe !== row.probe_repository)
+    token !== undefined ||
+    (username !== undefined && username !== row.username) ||
+    (workspace !== undefined && workspace !== row.workspace) ||
+    (probe !== undefined && probe !== row.probe_repository)
   );
 }
 
 /** The fields of a change by themselves; the server that the token is for then. */
 function checkChange(deps: GitTokenDeps, row: CredentialRow, input: GitTokenInput): Result<string | null, Refusal> {
   const username = input.username === undefined ? row.username : input.username;
-  const errors = { ...checkGitToken({ ...input, provider: row.provider, username }, deps.now()) };
+  const workspace = input.workspace === undefined ? row.workspace : input.workspace;
+  const errors = { ...checkGitToken({ ...input, provider: row.provider, username, workspace }, deps.now()) };
   if (input.provider !== undefined && input.provider !== row.provider)
     errors['provider'] = ['Cannot change. Create another token for the other provider.'];
   const url = input.url === undefined ? ok(row.url) : serverUrl(deps, row.provider, input.url);
@@ -143,6 +147,7 @@ async function examineChanged(deps: GitTokenDeps, row: CredentialRow, given: str
     url,
     secret: input.token ?? (await openToken(deps, stored)),
     username: (input.username === undefined ? row.username : input.username) ?? undefined,
+    workspace: (input.workspace === undefined ? row.workspace : input.workspace) ?? undefined,
     repository: named ?? (user === undefined ? undefined : provider.remoteRef(user.remote_url, url)?.fullName),
   });
 }

@@ -7,7 +7,7 @@ import { cleanReport, createCleaner } from './clean-report.ts';
 import type { Examination } from './knowledge.ts';
 
 /** A token as it would be used. */
-export type ExaminedToken = Pick<ForgeConnection, 'url' | 'username' | 'secret' | 'onLimited'> & {
+export type ExaminedToken = Pick<ForgeConnection, 'url' | 'username' | 'secret' | 'workspace' | 'onLimited'> & {
   /** Full name of the repository to ask about; undefined: one that the token reaches. */
   readonly repository: string | undefined;
 };

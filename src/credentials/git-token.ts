@@ -163,8 +163,7 @@ export function checkGitToken(input: GitTokenInput, now: Date): FieldErrors {
     (username === '' || username.length > NAME_CHARACTERS || CONTROL.test(username) || username.includes(':'))
   )
     errors['username'] = ['Must not be empty, nor hold colons or control characters.'];
-  if (input.provider === 'gitlab' && input.token?.startsWith('gldt-') === true && typeof username !== 'string')
-    errors['username'] = ['Is needed: a deploy token goes with a user name, which GitLab shows beside it, such as gitlab+deploy-token-1.'];
+  Object.assign(errors, checkForProvider(input));
   if (typeof workspace === 'string' && !/^[\w.-]{1,255}$/.test(workspace))
     errors['workspace'] = ['Must be the workspace as its URL names it.'];
   if (typeof input.expires_at === 'string') {
@@ -172,5 +171,17 @@ export function checkGitToken(input: GitTokenInput, now: Date): FieldErrors {
     if (Number.isNaN(at.getTime())) errors['expires_at'] = ['Must be a date, such as 2027-01-31 or 2027-01-31T12:00:00Z.'];
     else if (at.getTime() <= now.getTime()) errors['expires_at'] = ['Is in the past: this token does not work any more.'];
   }
+  return errors;
+}
+
+/** What a kind of token does not work without. */
+function checkForProvider({ provider, token = '', username, workspace }: GitTokenInput): FieldErrors {
+  const errors: Record<string, readonly string[]> = {};
+  if (provider === 'gitlab' && token.startsWith('gldt-') && typeof username !== 'string')
+    errors['username'] = ['Is needed: a deploy token goes with a user name, which GitLab shows beside it, such as gitlab+deploy-token-1.'];
+  if (provider === 'bitbucket' && token.startsWith('ATATT') && username?.includes('@') !== true)
+    errors['username'] = ['Is needed: an API token goes with the e-mail address of its Atlassian account.'];
+  if (provider === 'bitbucket' && typeof workspace !== 'string')
+    errors['workspace'] = ['Is needed: Bitbucket keeps repositories in workspaces, such as acme of https://bitbucket.org/acme/net-config.'];
   return errors;
 }

@@ -8,6 +8,7 @@ import type { ProviderId } from '#domain/words.ts';
 import type { Provider } from '#providers/contract.ts';
 import type { JobSender } from '#queue/queue.ts';
 import { recordExamination } from './checks/store.ts';
+import type { ExaminedToken } from './examine.ts';
 import { examine } from './examine.ts';
 import type { GitToken, GitTokenInput } from './git-token.ts';
 import { checkGitToken, toGitToken } from './git-token.ts';
@@ -74,7 +75,7 @@ export async function createToken(deps: GitTokenDeps, { organizationId }: Owner,
   const { secret, sealable, source } = taken.value;
   const { probe_repository: probe = null, username = null } = input;
   // Outside of the transaction, which would wait for the provider.
-  const examination = await examine(deps, provider, { url, secret, username: username ?? undefined, repository: probe ?? undefined });
+  const examination = await examine(deps, provider, { ...reachOf(input), url, secret });
   const refused = refuseRefused(examination);
   if (refused !== undefined) return err(refused);
   const id = newId();
@@ -101,6 +102,15 @@ export async function createToken(deps: GitTokenDeps, { organizationId }: Owner,
     await recordExamination(tx, { id, sealed_secret: sealed }, examination.is, knowledge);
     return reread(deps, tx, organizationId, id, warningsOf(examination));
   });
+}
+
+/** What a token is asked about with, beside its server and secret. */
+export function reachOf({
+  username,
+  workspace,
+  probe_repository: repository,
+}: GitTokenInput): Pick<ExaminedToken, 'username' | 'workspace' | 'repository'> {
+  return { username: username ?? undefined, workspace: workspace ?? undefined, repository: repository ?? undefined };
 }
 
 /** The fields of a token by themselves, and where it leads. */

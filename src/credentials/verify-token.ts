@@ -7,7 +7,7 @@ import { examine } from './examine.ts';
 import type { GitToken, GitTokenInput, KnownToken } from './git-token.ts';
 import { toKnownToken } from './git-token.ts';
 import type { GitTokenDeps, Owner } from './git-tokens.ts';
-import { checkNew, reread, toDate } from './git-tokens.ts';
+import { checkNew, reachOf, reread, toDate } from './git-tokens.ts';
 import type { Examination } from './knowledge.ts';
 import { toKnowledge, updateKnowledge, warningsOf } from './knowledge.ts';
 import { isRefused, tellOfChange } from './checks/news.ts';
@@ -38,8 +38,7 @@ export async function tryToken(
   const taken = await requireToken(deps, organizationId, input);
   if (!taken.ok) return taken;
   const { secret } = taken.value;
-  const { username, probe_repository: probe } = input;
-  const examination = await examine(deps, provider, { url, secret, username: username ?? undefined, repository: probe ?? undefined });
+  const examination = await examine(deps, provider, { ...reachOf(input), url, secret });
   const now = deps.now();
   const known = toKnownToken(toKnowledge(examination, { userExpiry: toDate(input.expires_at), writes: false }), now);
   const verified_at = examination.is === 'told' ? now.toISOString() : null;
@@ -74,6 +73,7 @@ export async function verifyStored(deps: VerifyDeps, id: string, stopping?: Abor
           {
             url,
             username: row.username ?? undefined,
+            workspace: row.workspace ?? undefined,
             secret: await openToken(deps, row),
             repository: row.probe_repository ?? used,
             onLimited: (ms) => pauseCredential(database, id, 'api', ms),

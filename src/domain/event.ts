@@ -43,6 +43,7 @@ export interface ChangeRequestEvent extends EventBase {
   readonly draft: boolean;
   readonly head: {
     readonly ref: string;
+    /** At Bitbucket the first 12 digits of it. */
     readonly commit: CommitId;
     /** undefined: the fork is gone */ readonly repositoryId: string | undefined;
   };

@@ -94,6 +94,8 @@ export interface ForgeConnection {
   /** Username that Git over HTTPS wants for this token, where the user gave one. */
   readonly username: string | undefined;
   readonly secret: string;
+  /** Where the provider keeps repositories in workspaces: the one that the token is for. */
+  readonly workspace?: string | undefined;
   /** Every call goes through this and nothing else. */
   readonly fetch: typeof globalThis.fetch;
   /** Told when the provider asks to be left alone, before the call that was refused ends with RATE_LIMITED. */
@@ -205,8 +207,8 @@ export interface CommentApi {
  */
 export interface ForgeApi {
   readRepository(ref: RemoteRef, signal: AbortSignal): Promise<RemoteRepository>;
-  /** By the provider's own id, which survives renames and is never given to another. */
-  readRepositoryById?(id: string, signal: AbortSignal): Promise<RemoteRepository>;
+  /** By the provider's own id, which survives renames and is never given to another; `former` is the name that it had, where it is known. */
+  readRepositoryById?(id: string, signal: AbortSignal, former?: RemoteRef): Promise<RemoteRepository>;
   readonly hooks?: HookApi;
   readonly deliveries?: DeliveryApi;
   readonly statuses?: StatusApi;

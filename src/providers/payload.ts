@@ -13,8 +13,18 @@ export function readPayload<T>(
   payload: unknown,
   toEvent: (value: T) => RepositoryEvent,
 ): ParsedPayload {
+  return readPayloads(documentedBy, schema, payload, (value) => [toEvent(value)]);
+}
+
+/** The same of a payload that tells of several things at once. */
+export function readPayloads<T>(
+  documentedBy: string,
+  schema: z.ZodType<T>,
+  payload: unknown,
+  toEvents: (value: T) => readonly RepositoryEvent[],
+): ParsedPayload {
   const parsed = schema.safeParse(payload);
-  if (parsed.success) return ok([toEvent(parsed.data)]);
+  if (parsed.success) return ok(toEvents(parsed.data));
   const [issue] = parsed.error.issues;
   return problem(`${issue?.path.join('.') || 'the payload'}: ${issue?.message ?? `is not what ${documentedBy} documents`}`);
 }

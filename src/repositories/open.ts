@@ -76,6 +76,7 @@ export async function openForgeWith(deps: OpenDeps, credentialId: string, remote
     url: credential.url,
     username: credential.username,
     secret: credential.access.secret,
+    workspace: credential.workspace,
     fetch: deps.fetch,
     onLimited: (ms) => pauseCredential(deps.database, credentialId, 'api', ms),
     onRefused: (what) => checkSoon(deps.database, credentialId, what),
@@ -107,6 +108,7 @@ interface OpenCredential {
   readonly provider: Provider;
   readonly url: string;
   readonly username: string | undefined;
+  readonly workspace: string | undefined;
   readonly access: GitAccess;
   /** How long the provider asked for no calls of its API, and for none of Git's; 0 or less: not any more. */
   readonly apiPausedMs: number;
@@ -134,5 +136,13 @@ async function openCredential(deps: OpenDeps, credentialId: string, remoteUrl: s
   await touchCredential(deps.database, row.id);
   const username = row.username ?? undefined;
   const access = provider.gitAccess(username, secret);
-  return { provider, url, username, access, apiPausedMs: row.paused_ms, gitPausedMs: row.git_paused_ms };
+  return {
+    provider,
+    url,
+    username,
+    workspace: row.workspace ?? undefined,
+    access,
+    apiPausedMs: row.paused_ms,
+    gitPausedMs: row.git_paused_ms,
+  };
 }

@@ -2,7 +2,7 @@ import { Failure, isFailure } from '#domain/failure.ts';
 import type { Tx } from '#db/database.ts';
 import type { Result } from '#domain/result.ts';
 import type { RemoteRepository } from '#providers/contract.ts';
-import type { OpenDeps } from './open.ts';
+import type { OpenDeps, OpenForge } from './open.ts';
 import { openForge } from './open.ts';
 import { isSameServer } from './reach.ts';
 import { moveRepository } from './moves/store.ts';
@@ -47,7 +47,7 @@ export async function relocate(
   const known = await findRemote(deps.database, repositoryId);
   if (known?.remote_id == null) return undefined;
   const forge = await openForge(deps, repositoryId);
-  const found = await readById(forge?.api.readRepositoryById?.bind(forge.api), known.remote_id, signal);
+  const found = forge === undefined ? undefined : await readById(forge, known.remote_id, signal);
   if (found === undefined) return undefined;
   const { href } = checkAddress(deps, known.remote_url, found);
   const key = deps.sameRemoteKey(href);
@@ -70,11 +70,9 @@ function moveLine(from: string, to: string): MoveLine {
   };
 }
 
-type ReadById = (id: string, signal: AbortSignal) => Promise<RemoteRepository>;
-
-async function readById(read: ReadById | undefined, id: string, signal: AbortSignal): Promise<RemoteRepository | undefined> {
+async function readById({ api, ref }: OpenForge, id: string, signal: AbortSignal): Promise<RemoteRepository | undefined> {
   try {
-    return await read?.(id, signal);
+    return await api.readRepositoryById?.(id, signal, ref);
   } catch (error) {
     if (isFailure(error) && (error.code === 'REPO_NOT_FOUND' || error.code === 'PERM_MISSING')) return undefined;
     throw error;

@@ -7,6 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import type { AppView, CheckRunView, InstallationView } from './control/apps.ts';
+import type { bitbucketSettings, bitbucketTokenChange } from './bitbucket/wire.ts';
+import type { ReportView } from './control/bitbucket.ts';
 import type { DeliveryView } from './control/deliveries.ts';
 import type { StatusView } from './control/observe.ts';
 import type { PullView } from './control/pulls.ts';
@@ -16,13 +18,16 @@ import type { Effect } from './effects.ts';
 import type { gitlabSettings, gitlabTokenChange } from './gitlab/wire.ts';
 import type * as wire from './wire.ts';
 
-export type { DeliveryView, Effect, PullView, PushView, RepositoryView, StatusView };
+export type { DeliveryView, Effect, PullView, PushView, ReportView, RepositoryView, StatusView };
 
 /** Speaks the control API. Every method rejects with `ForgeError` when the forge refuses. */
 export interface ForgeClient {
   readonly url: string;
   createToken(token: z.input<typeof wire.newToken>): Promise<{ readonly id: number; readonly token: string; readonly login: string }>;
-  changeToken(id: number, change: z.input<typeof wire.tokenChange> | z.input<typeof gitlabTokenChange>): Promise<void>;
+  changeToken(
+    id: number,
+    change: z.input<typeof wire.tokenChange> | z.input<typeof gitlabTokenChange> | z.input<typeof bitbucketTokenChange>,
+  ): Promise<void>;
   createRepository(repository: z.input<typeof wire.newRepository>): Promise<RepositoryView>;
   readRepository(fullName: string): Promise<RepositoryView>;
   /** Renames, moves, archives, opens or closes a repository, or gives it another default branch. */
@@ -69,6 +74,10 @@ export interface ForgeClient {
   rerequestCheck(fullName: string, id: number): Promise<void>;
   /** How GitLab is set up: version, clock, limits. */
   changeGitlab(settings: z.input<typeof gitlabSettings>): Promise<void>;
+  /** How Bitbucket is set up, where its documents leave more than one way. */
+  changeBitbucket(settings: z.input<typeof bitbucketSettings>): Promise<void>;
+  /** Code Insights of a commit at Bitbucket, with their annotations. */
+  reports(fullName: string, sha: string): Promise<readonly ReportView[]>;
   /** Holds the statuses of a commit at GitLab, as another update of them would; the id lets go. */
   holdStatuses(fullName: string, sha: string): Promise<number>;
   releaseStatuses(id: number): Promise<void>;
@@ -173,6 +182,8 @@ export function createForgeClient(url: string): ForgeClient {
     checkRuns: (fullName, sha) => call('GET', `/repositories/${inPath(fullName)}/check-runs/${sha}`),
     rerequestCheck: (fullName, id) => call('POST', `/repositories/${inPath(fullName)}/check-runs/${id}/rerequest`),
     changeGitlab: (settings) => call('PATCH', '/gitlab', settings),
+    changeBitbucket: (settings) => call('PATCH', '/bitbucket', settings),
+    reports: (fullName, sha) => call('GET', `/repositories/${inPath(fullName)}/reports/${sha}`),
     holdStatuses: async (repository, sha) => (await call<{ readonly id: number }>('POST', '/gitlab/status-locks', { repository, sha })).id,
     releaseStatuses: (id) => call('DELETE', `/gitlab/status-locks/${id}`),
     settle: () => call('POST', '/settle'),

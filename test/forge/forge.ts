@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAccounts, type Accounts } from './accounts.ts';
+import { createBitbucketState, type BitbucketState } from './bitbucket/state.ts';
 import { createBusy, createLock, type Busy, type Lock } from './busy.ts';
 import { createEffects, type Effects } from './effects.ts';
 import { createFaults, type Faults } from './faults.ts';
@@ -30,6 +31,7 @@ export interface Forge {
   readonly lock: Lock;
   readonly github: GithubState;
   readonly gitlab: GitlabState;
+  readonly bitbucket: BitbucketState;
   /** Webhooks of every provider, in the order they were started. */
   readonly deliveries: Delivery[];
   readonly overtaking: Overtaking;
@@ -66,6 +68,7 @@ export function createForge({ url, dataDir, hookTimeoutMs, ended }: ForgeSetting
     lock: createLock(),
     github: createGithubState(),
     gitlab: createGitlabState(nextId),
+    bitbucket: createBitbucketState(nextId),
     deliveries: [],
     overtaking: { waiting: new Set() },
     nextId,

@@ -1,4 +1,5 @@
 import type { Account } from './accounts.ts';
+import { announceBitbucketPush } from './bitbucket/pushes.ts';
 import type { Forge } from './forge.ts';
 import type { RefChange } from './git/refs.ts';
 import { announceGithubPush } from './github/pushes.ts';
@@ -18,5 +19,6 @@ export async function announcePush(forge: Forge, pushed: Pushed): Promise<void> 
   const repository = forge.repositories.change(pushed.repository.id, { pushedAt: new Date() });
   const current = { ...pushed, repository };
   if (repository.provider === 'gitlab') return announceGitlabPush(forge, current);
+  if (repository.provider === 'bitbucket') return announceBitbucketPush(forge, current);
   return announceGithubPush(forge, current);
 }

@@ -3,6 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { serveBitbucketApi } from './bitbucket/api.ts';
+import { API_PREFIX as BITBUCKET } from './bitbucket/shapes.ts';
 import { serveControl } from './control/serve.ts';
 import { createForge, type Forge } from './forge.ts';
 import { serveGit } from './git/serve.ts';
@@ -75,6 +77,7 @@ async function serve(forge: Forge, exchange: Exchange, isReset: boolean): Promis
   if (isBelow(GITHUB, pathname)) return serveGithubApi(forge, exchange);
   if (isBelow(GITLAB, pathname)) return serveGitlabApi(forge, exchange);
   if (isManifestPage(pathname)) return serveManifestPage(forge, exchange);
+  if (isBelow(BITBUCKET, pathname)) return serveBitbucketApi(forge, exchange);
   return serveGit(forge, exchange);
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bitbucketToken } from './bitbucket/wire.ts';
 import { gitlabToken } from './gitlab/wire.ts';
 
 /** What the control API speaks. Unknown fields are refused, so that a misspelt one fails a test at once. */
@@ -62,7 +63,7 @@ export const installationChange = z.strictObject({
   silent: z.boolean().default(false),
 });
 
-export const newToken = z.union([githubToken, gitlabToken]);
+export const newToken = z.union([githubToken, gitlabToken, bitbucketToken]);
 
 export const tokenChange = z.strictObject({
   scopes: z.array(z.string()).exactOptional(),
@@ -94,7 +95,7 @@ export const commitChange = z.strictObject({
   author: person.exactOptional(),
 });
 
-export const providerName = z.enum(['github', 'gitlab']);
+export const providerName = z.enum(['github', 'gitlab', 'bitbucket']);
 
 export const newRepository = z.strictObject({
   provider: providerName.default('github'),

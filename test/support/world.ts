@@ -44,7 +44,7 @@ export interface WorldOptions extends InstallationOptions {
   /** Where the service finds the forge, from where the forge is; something may stand in between. */
   readonly through?: (forgeUrl: string) => Promise<string>;
   /** Whose face the forge shows. */
-  readonly provider?: 'github' | 'gitlab';
+  readonly provider?: 'github' | 'gitlab' | 'bitbucket';
 }
 
 export const OWNER = 'acme';
@@ -56,15 +56,17 @@ export async function startWorld(scope: Scope, options: WorldOptions = {}): Prom
   scope.defer(() => forge.stop());
   const { provider = 'github' } = options;
   const given = options.token === undefined ? {} : { token: options.token };
-  const { token, id: tokenId } = await forge.createToken(
-    provider === 'github'
-      ? { kind: 'classic', login: LOGIN, scopes: ['repo', 'admin:repo_hook'], ...given }
-      : { kind: 'group', group: OWNER, role: 'maintainer', ...given },
-  );
+  const { token, id: tokenId } = await forge.createToken({ ...tokenOf(provider), ...given });
   const url = (await options.through?.(forge.url)) ?? forge.url;
   const service = await startInstallation(scope, options);
   const { api } = service;
-  await api.post('/api/organizations/default/git-tokens/', { name: CREDENTIAL, provider, url, token });
+  await api.post('/api/organizations/default/git-tokens/', {
+    name: CREDENTIAL,
+    provider,
+    url,
+    token,
+    ...(provider === 'bitbucket' ? { workspace: OWNER } : {}),
+  });
 
   const registerOnly: World['registerOnly'] = async (name, files, fields = {}) => {
     const remote = await forge.createRepository({ provider, owner: OWNER, name, files });
@@ -94,6 +96,17 @@ export async function startWorld(scope: Scope, options: WorldOptions = {}): Prom
     },
     rotateHook: ({ id }) => api.post(`/api/extras/git-repositories/${id}/webhook/rotate/`),
   };
+}
+
+function tokenOf(provider: NonNullable<WorldOptions['provider']>): Parameters<SpawnedForge['createToken']>[0] {
+  switch (provider) {
+    case 'github':
+      return { kind: 'classic', login: LOGIN, scopes: ['repo', 'admin:repo_hook'] };
+    case 'gitlab':
+      return { kind: 'group', group: OWNER, role: 'maintainer' };
+    case 'bitbucket':
+      return { kind: 'bitbucket-workspace', workspace: OWNER, scopes: ['repository:write', 'pullrequest:write', 'webhook'] };
+  }
 }
 
 async function untilHooked(api: ApiClient, repository: Registered): Promise<string> {

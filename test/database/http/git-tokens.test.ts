@@ -77,7 +77,12 @@ describe('what is sent', () => {
     ['an empty secret', { name: 'x', token: '' }, 'token'],
     ['a secret with a NUL', { name: 'x', token: 'a\u0000b' }, 'token'],
     ['a provider that does not exist', { name: 'x', provider: 'gitea' }, 'provider'],
-    ['a provider that is not there yet', { name: 'x', provider: 'bitbucket' }, 'provider'],
+    ['Bitbucket without a workspace', { name: 'x', provider: 'bitbucket' }, 'workspace'],
+    [
+      'an API token of Bitbucket without an e-mail address',
+      { name: 'x', provider: 'bitbucket', workspace: 'acme', username: 'ana', token: 'ATATT3xFfGF0' },
+      'username',
+    ],
     ['a user name with a colon', { name: 'x', username: 'a:b' }, 'username'],
     ['a date that is none', { name: 'x', expires_at: 'soon' }, 'expires_at'],
     ['a date in the past', { name: 'x', expires_at: '2020-01-01' }, 'expires_at'],

@@ -1,4 +1,6 @@
 import type { Forge } from '#test/forge/forge.ts';
+import { sendAgain as sendAgainAtBitbucket } from '#test/forge/bitbucket/deliveries.ts';
+import { bitbucketRawDelivery } from '#test/forge/bitbucket/raw-delivery.ts';
 import { redeliver } from '#test/forge/github/deliveries.ts';
 import { githubRawDelivery } from '#test/forge/github/raw-delivery.ts';
 import { resend } from '#test/forge/gitlab/deliveries.ts';
@@ -12,7 +14,11 @@ export const deliveryControls: readonly ControlEndpoint[] = [
   control('GET', '/deliveries', ({ forge, query }) => listDeliveries(forge, query)),
   control('POST', '/deliveries', deliverRaw),
   control('POST', '/deliveries/{id}/again', deliverAgain),
-  control('GET', '/hooks', ({ forge }) => [...forge.github.hooks.values(), ...forge.gitlab.hooks.values()]),
+  control('GET', '/hooks', ({ forge }) => [
+    ...forge.github.hooks.values(),
+    ...forge.gitlab.hooks.values(),
+    ...forge.bitbucket.hooks.values(),
+  ]),
 ];
 
 export interface DeliveryView {
@@ -73,7 +79,9 @@ function sendAgain(forge: Forge, delivery: Delivery): Delivery | undefined {
   const github = forge.github.hooks.get(delivery.hookId ?? 0);
   if (github !== undefined) return redeliver(forge, github, delivery);
   const gitlab = forge.gitlab.hooks.get(delivery.hookId ?? 0);
-  return gitlab === undefined ? deliverAgainToApp(forge, delivery) : resend(forge, gitlab, delivery);
+  if (gitlab !== undefined) return resend(forge, gitlab, delivery);
+  const bitbucket = forge.bitbucket.hooks.get(delivery.hookId ?? 0);
+  return bitbucket === undefined ? deliverAgainToApp(forge, delivery) : sendAgainAtBitbucket(forge, bitbucket, delivery);
 }
 
 /** Anything at all to anywhere, signed as asked. Copies share one key. Waits for the answers. */
@@ -86,11 +94,14 @@ async function deliverRaw({ forge, json }: ControlCall): Promise<readonly Delive
   return Promise.all(deliveries.map(finished));
 }
 
+const PROVIDERS: readonly ProviderName[] = ['github', 'gitlab', 'bitbucket'];
+const RAW = { github: githubRawDelivery, gitlab: gitlabRawDelivery, bitbucket: bitbucketRawDelivery } as const;
+
 function startOf(forge: Forge, spec: RawDelivery): DeliveryStart {
   const { hook_id: hookId } = spec;
-  const atGitlab = forge.gitlab.hooks.has(hookId ?? 0);
-  if (hookId !== undefined && !atGitlab && !forge.github.hooks.has(hookId)) throw new ControlError(404, `there is no hook ${hookId}`);
-  const start = atGitlab || spec.provider === 'gitlab' ? gitlabRawDelivery(forge, spec) : githubRawDelivery(forge, spec);
+  const known = hookId === undefined ? spec.provider : PROVIDERS.find((name) => forge[name].hooks.has(hookId));
+  if (hookId !== undefined && known === undefined) throw new ControlError(404, `there is no hook ${hookId}`);
+  const start = RAW[known ?? 'github'](forge, spec);
   if (start === undefined) throw new ControlError(400, 'neither hook_id nor url');
   return start;
 }

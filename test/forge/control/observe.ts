@@ -43,6 +43,17 @@ function listStatuses(call: ControlCall): readonly StatusView[] {
         target_url: targetUrl,
         creator: { login: author.login },
       }));
+  if (repository.provider === 'bitbucket')
+    return forge.bitbucket.statuses
+      .filter((status) => status.repositoryId === repository.id && status.sha === params['sha'])
+      .map(({ id, state, key, description, url, author }) => ({
+        id,
+        state,
+        context: key,
+        description,
+        target_url: url,
+        creator: { login: author.login },
+      }));
   return forge.github.statuses
     .filter((status) => status.repositoryId === repository.id && status.sha === params['sha'])
     .map(({ id, state, context, description, target_url, creator }) => ({ id, state, context, description, target_url, creator }));

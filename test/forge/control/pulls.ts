@@ -16,6 +16,7 @@ import {
   type ControlCall,
   type ControlEndpoint,
 } from './endpoint.ts';
+import { changeBitbucketPull, commentOnBitbucketPull, openBitbucketPull } from './bitbucket-pulls.ts';
 import { changeMergeRequest, commentOnMergeRequest, openMergeRequest } from './merge-requests.ts';
 import { pushMerge } from './merge-commit.ts';
 
@@ -41,6 +42,7 @@ async function openPull({ forge, json }: ControlCall): Promise<PullView> {
   const spec = await json(newPull);
   const repository = getRepository(forge, spec.repository);
   const source = spec.head_repository === undefined ? repository : getRepository(forge, spec.head_repository);
+  if (repository.provider === 'bitbucket') return openBitbucketPull(forge, repository, source, spec);
   if (repository.provider === 'gitlab') return openMergeRequest(forge, repository, source, spec);
   const baseRef = spec.base ?? repository.defaultBranch;
   const head = await getTip(source, spec.head);
@@ -74,6 +76,7 @@ async function changePull(call: ControlCall): Promise<PullView> {
   const { forge, params } = call;
   const repository = repositoryParam(call);
   const change = await call.json(pullChange);
+  if (repository.provider === 'bitbucket') return changeBitbucketPull(forge, repository, Number(params['number']), change);
   if (repository.provider === 'gitlab') return changeMergeRequest(forge, repository, Number(params['number']), change);
   const pull = getPull(forge, repository, Number(params['number']));
   const { pusher, title = pull.title, body = pull.body, base, draft, state, merge } = change;
@@ -120,6 +123,7 @@ async function mergePull(
 async function comment({ forge, json }: ControlCall): Promise<unknown> {
   const spec = await json(newComment);
   const repository = getRepository(forge, spec.repository);
+  if (repository.provider === 'bitbucket') return commentOnBitbucketPull(forge, repository, spec);
   if (repository.provider === 'gitlab') return commentOnMergeRequest(forge, repository, spec);
   const pull = getPull(forge, repository, spec.number);
   return commentShape(forge, repository, addComment(forge, { repository, sender: forge.accounts.ensure(spec.login) }, pull, spec.body));

@@ -1,5 +1,7 @@
 import { rmSync } from 'node:fs';
 import { emailOf } from '#test/forge/accounts.ts';
+import { announceRename } from '#test/forge/bitbucket/renames.ts';
+import { uuidOf } from '#test/forge/bitbucket/uuid.ts';
 import type { Forge } from '#test/forge/forge.ts';
 import { createBare, setDefaultBranch } from '#test/forge/git/bare.ts';
 import { writeCommits } from '#test/forge/git/fast-import.ts';
@@ -21,6 +23,8 @@ export const repositoryControls: readonly ControlEndpoint[] = [
 /** What a test wants to know of a repository: where it is and where its refs are. */
 export interface RepositoryView {
   readonly id: number;
+  /** What its provider calls it by, whatever its name is. */
+  readonly remote_id: string;
   readonly full_name: string;
   readonly clone_url: string;
   readonly default_branch: string;
@@ -34,6 +38,7 @@ async function describe(forge: Forge, repository: Repository): Promise<Repositor
   const refs = await listRefs(repository.dir, 'refs');
   return {
     id: repository.id,
+    remote_id: repository.provider === 'bitbucket' ? uuidOf(repository.id) : String(repository.id),
     full_name: fullNameOf(repository),
     clone_url: `${forge.url}/${fullNameOf(repository)}.git`,
     default_branch: repository.defaultBranch,
@@ -89,6 +94,7 @@ async function changeRepository(call: ControlCall): Promise<RepositoryView> {
     private: flags.private ?? repository.private,
     archived: flags.archived ?? repository.archived,
   });
+  if (repository.provider === 'bitbucket' && renamed) announceRename(forge, repository, changed);
   // GitLab tells a project's hooks nothing of its name.
   if (renamed && repository.provider === 'github') {
     const changes = { repository: { name: { from: repository.name } } };
@@ -101,6 +107,7 @@ function removeRepository(forge: Forge, repository: Repository): void {
   forge.repositories.remove(repository.id);
   for (const hook of forge.github.hooks.values()) if (hook.repositoryId === repository.id) forge.github.hooks.delete(hook.id);
   for (const hook of forge.gitlab.hooks.values()) if (hook.projectId === repository.id) forge.gitlab.hooks.delete(hook.id);
+  for (const hook of forge.bitbucket.hooks.values()) if (hook.repositoryId === repository.id) forge.bitbucket.hooks.delete(hook.id);
   rmSync(repository.dir, { recursive: true, force: true });
 }
 

@@ -3,6 +3,7 @@ import type { Forge } from '#test/forge/forge.ts';
 import { readBody, sendAnswer, type Answer, type Exchange } from '#test/forge/http/exchange.ts';
 import { matchPath } from '#test/forge/http/route.ts';
 import { appControls } from './apps.ts';
+import { bitbucketControls } from './bitbucket.ts';
 import { deliveryControls } from './deliveries.ts';
 import { ControlError, type ControlEndpoint } from './endpoint.ts';
 import { gitlabControls } from './gitlab.ts';
@@ -21,6 +22,7 @@ const endpoints: readonly ControlEndpoint[] = [
   ...observeControls,
   ...gitlabControls,
   ...appControls,
+  ...bitbucketControls,
 ];
 
 /** Answers `/_forge/…`. Mistakes of the caller are 4xx with a `message`. */

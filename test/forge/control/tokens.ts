@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import type { z } from 'zod';
+import { bitbucketTokenChange, type BitbucketTokenSpec } from '#test/forge/bitbucket/wire.ts';
 import type { Forge } from '#test/forge/forge.ts';
 import type { GitlabToken, Reach } from '#test/forge/gitlab/tokens.ts';
 import { gitlabTokenChange, type GitlabTokenSpec } from '#test/forge/gitlab/wire.ts';
@@ -8,7 +10,9 @@ import { control, ControlError, getRepository, type ControlCall, type ControlEnd
 
 export const tokenControls: readonly ControlEndpoint[] = [
   control('POST', '/tokens', createToken),
-  control('GET', '/tokens', ({ forge }) => [...forge.tokens.list(), ...forge.gitlab.tokens.list()].map(describeToken)),
+  control('GET', '/tokens', ({ forge }) =>
+    [...forge.tokens.list(), ...forge.gitlab.tokens.list(), ...forge.bitbucket.tokens.list()].map(describeToken),
+  ),
   control('PATCH', '/tokens/{id}', changeToken),
 ];
 
@@ -16,13 +20,24 @@ export const tokenControls: readonly ControlEndpoint[] = [
 async function createToken({ forge, json }: ControlCall): Promise<{ readonly id: number; readonly token: string; readonly login: string }> {
   const spec = await json(newToken);
   if (spec.token !== undefined && isTaken(forge, spec.token)) throw new ControlError(409, 'there is a token with that secret');
-  const added = spec.kind === 'classic' || spec.kind === 'fine-grained' ? forge.tokens.add(spec) : addGitlabToken(forge, spec);
+  const added = addToken(forge, spec);
   if (added.kind !== 'deploy') forge.accounts.ensure(added.login);
   return { id: added.id, token: added.secret, login: added.login };
 }
 
+function addToken(forge: Forge, spec: z.output<typeof newToken>) {
+  if (spec.kind === 'classic' || spec.kind === 'fine-grained') return forge.tokens.add(spec);
+  if (!isBitbucket(spec)) return addGitlabToken(forge, spec);
+  return forge.bitbucket.tokens.add(spec, spec.kind === 'bitbucket-repository' ? getRepository(forge, spec.repository).id : undefined);
+}
+
+function isBitbucket(spec: GitlabTokenSpec | BitbucketTokenSpec): spec is BitbucketTokenSpec {
+  return spec.kind.startsWith('bitbucket-');
+}
+
 async function changeToken({ forge, params, json }: ControlCall): Promise<void> {
   const id = Number(params['id']);
+  if (forge.bitbucket.tokens.get(id) !== undefined) return forge.bitbucket.tokens.change(id, await json(bitbucketTokenChange));
   if (forge.gitlab.tokens.get(id) !== undefined) return void forge.gitlab.tokens.change(id, await json(gitlabTokenChange));
   const { requests_left: requestsLeft, ...change } = await json(tokenChange);
   const token = forge.tokens.change(id, change);
@@ -31,7 +46,7 @@ async function changeToken({ forge, params, json }: ControlCall): Promise<void> 
 }
 
 function isTaken(forge: Forge, secret: string): boolean {
-  return forge.tokens.list().some((token) => token.secret === secret) || forge.gitlab.tokens.find(secret) !== undefined;
+  return [...forge.tokens.list(), ...forge.gitlab.tokens.list(), ...forge.bitbucket.tokens.list()].some((token) => token.secret === secret);
 }
 
 function addGitlabToken(forge: Forge, spec: GitlabTokenSpec): GitlabToken {

@@ -20,5 +20,5 @@ export interface GitFace {
   /** Lets them in, or says what turns them away: a repository that is not there turns everybody away. */
   admit(forge: Forge, authorization: string | undefined, repository: Repository | undefined, service: GitService): Admission;
   /** A former name is answered with where to go; without, it is served as if it were the name. */
-  readonly redirects: boolean;
+  redirects(forge: Forge): boolean;
 }

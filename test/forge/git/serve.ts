@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { bitbucketGit } from '#test/forge/bitbucket/git-access.ts';
 import { holdFor, pause, type ActiveFault } from '#test/forge/faults.ts';
 import type { Forge } from '#test/forge/forge.ts';
 import { githubGit } from '#test/forge/github/git-access.ts';
@@ -15,7 +16,7 @@ import type { GitCaller, GitFace, GitService } from './face.ts';
 import { callBackend, type BackendAnswer } from './http-backend.ts';
 import type { RefChange } from './refs.ts';
 
-const FACES: Readonly<Record<ProviderName, GitFace>> = { github: githubGit, gitlab: gitlabGit };
+const FACES: Readonly<Record<ProviderName, GitFace>> = { github: githubGit, gitlab: gitlabGit, bitbucket: bitbucketGit };
 /** Two names at GitHub, more where there are groups within groups. */
 const GIT_PATH = /^\/([^/]+(?:\/[^/]+?)+?)(?:\.git)?(\/(?:info\/refs|git-upload-pack|git-receive-pack))$/;
 
@@ -37,13 +38,14 @@ export async function serveGit(forge: Forge, exchange: Exchange): Promise<void> 
   const admission = face.admit(forge, authorization, found?.repository, service);
   if ('refusal' in admission) return sendAnswer(exchange, admission.refusal);
   if (found === undefined) return sendAnswer(exchange, { status: 404, text: 'Repository not found.\n' });
-  if (found.moved && face.redirects)
+  if (found.moved && face.redirects(forge))
     return sendAnswer(exchange, { status: 301, headers: { Location: `${forge.url}/${repository}.git${path}${url.search}` } });
   await forge.busy.track(runService(forge, exchange, { repository: found.repository, path, caller: admission.caller, fault }));
 }
 
 /** Where there is no repository, the credential tells whose words to use. */
 function providerOf(forge: Forge, authorization: string | undefined): ProviderName {
+  if (bitbucketGit.recognize(forge, authorization) !== undefined) return 'bitbucket';
   return gitlabGit.recognize(forge, authorization) === undefined ? 'github' : 'gitlab';
 }
 

@@ -8,7 +8,7 @@ import { authenticateGit } from './authenticate.ts';
 const DENIED = 'Write access to repository not granted.';
 
 export const githubGit: GitFace = {
-  redirects: true,
+  redirects: () => true,
   recognize: (forge, authorization) => {
     const known = authenticateGit(forge, authorization);
     return known === 'unknown' || known.caller === undefined ? undefined : describeToken(known.caller);

@@ -13,7 +13,7 @@ const SCOPES = {
 } as const satisfies Record<GitService, readonly string[]>;
 
 export const gitlabGit: GitFace = {
-  redirects: false,
+  redirects: () => false,
   recognize: (forge, authorization) => {
     const known = authenticateGit(forge, authorization);
     return known === 'unknown' || known.caller === undefined ? undefined : describeToken(known.caller);

@@ -9,7 +9,7 @@ export function testAnswers(bench: Bench): void {
       const { api, ref, remote } = bench.opened();
 
       expect(await api.readRepository(ref, soon())).toMatchObject({
-        id: String(remote.id),
+        id: remote.remote_id,
         fullName: remote.full_name,
         defaultBranch: remote.default_branch,
         cloneUrl: remote.clone_url,

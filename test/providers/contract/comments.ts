@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { Bench } from './face.ts';
+import type { CommentApi } from '#providers/contract.ts';
+import type { Api, Bench } from './face.ts';
 import { outcome, soon } from './face.ts';
 
 /** Comments on a commit: one under each key, which is changed when there is something else to say. */
 export function testComments(bench: Bench): void {
   const commit = () => bench.opened().remote.head ?? '';
   const put = (text: string, key = 'tributary/import') =>
-    bench.opened().api.comments.put(bench.opened().ref, commit(), { key, text }, soon());
+    commentsOf(bench.opened().api).put(bench.opened().ref, commit(), { key, text }, soon());
   const said = () => bench.opened().forge.commitComments(bench.opened().remote.full_name, commit());
 
   describe('comments', () => {
@@ -31,7 +32,7 @@ export function testComments(bench: Bench): void {
     test.skipIf(bench.face.commentPermission === undefined)(
       'are refused to a token that may only read, in the words of the provider',
       async () => {
-        const { comments } = await bench.readOnly();
+        const comments = commentsOf(await bench.apiWithout('statuses'));
 
         const refused = await outcome(comments.put(bench.opened().ref, commit(), { key: 'tributary/import', text: 'x' }, soon()));
 
@@ -41,4 +42,9 @@ export function testComments(bench: Bench): void {
       },
     );
   });
+}
+
+function commentsOf({ comments }: Api): CommentApi {
+  if (comments === undefined) throw new Error('the provider takes comments on commits');
+  return comments;
 }

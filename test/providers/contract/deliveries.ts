@@ -6,6 +6,11 @@ const EPOCH = new Date(0);
 
 /** What the provider could not deliver, and asking for it again. */
 export function testDeliveries(bench: Bench): void {
+  const deliveries = () => {
+    const { deliveries: known } = bench.opened().api;
+    if (known === undefined) throw new Error('the provider remembers deliveries');
+    return known;
+  };
   /** A hook whose address nobody listens on, and a push that it was to tell. */
   async function fail(): Promise<{ readonly hookId: string; readonly guid: string }> {
     const { api, ref, forge, remote } = bench.opened();
@@ -16,8 +21,7 @@ export function testDeliveries(bench: Bench): void {
     if (delivery === undefined) throw new Error('the push was not told');
     return { hookId: id, guid: delivery.guid };
   }
-  const listFailed = (hookId: string, most = 100) =>
-    bench.opened().api.deliveries.listFailed(bench.opened().ref, hookId, { since: EPOCH, most }, soon());
+  const listFailed = (hookId: string, most = 100) => deliveries().listFailed(bench.opened().ref, hookId, { since: EPOCH, most }, soon());
 
   describe('deliveries that failed', () => {
     test('are listed under the key that they arrive with, and no more than are wanted', async () => {
@@ -28,11 +32,11 @@ export function testDeliveries(bench: Bench): void {
     });
 
     test('are sent again under that key', async () => {
-      const { api, ref, forge } = bench.opened();
+      const { ref, forge } = bench.opened();
       const { hookId, guid } = await fail();
       const failed = (await listFailed(hookId)).find(({ key }) => key === guid);
 
-      await api.deliveries.redeliver(ref, hookId, failed?.id ?? '', soon());
+      await deliveries().redeliver(ref, hookId, failed?.id ?? '', soon());
       await forge.settle();
 
       const sent = (await forge.deliveries({ hookId: Number(hookId) })).filter((delivery) => delivery.guid === guid);

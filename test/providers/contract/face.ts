@@ -10,15 +10,21 @@ import type { Scope } from '#test/support/scope.ts';
 /** What the suite needs to know of a provider beyond its contract. */
 export interface Face {
   readonly provider: Provider;
-  readonly repository: { readonly provider: 'github' | 'gitlab'; readonly owner: string };
-  /** Makes a token for the repository that may do everything, or read and no more. */
+  readonly repository: { readonly provider: 'github' | 'gitlab' | 'bitbucket'; readonly owner: string };
+  /** Makes a token for the repository that may do everything, or all but one thing. */
   readonly newToken: (
     forge: SpawnedForge,
     repository: string,
-    may: 'everything' | 'read',
+    may: 'everything' | 'no-hooks' | 'no-statuses',
   ) => Promise<{ readonly id: number; readonly token: string }>;
+  /** The number that the forge has for a hook. */
+  readonly hookNumber: (hookId: string) => number;
   /** What the provider calls the event of a push. */
   readonly pushEvent: string;
+  /** Whether it keeps deliveries that failed and sends them again when asked. */
+  readonly remembersDeliveries: boolean;
+  /** Whether a commit is commented on where statuses are refused. */
+  readonly commentsOnCommits: boolean;
   /** What a lack of permission is called. */
   readonly hookPermission: RegExp;
   readonly statusPermission: RegExp;
@@ -36,7 +42,7 @@ export interface Opened {
   readonly apiWith: (token: string) => Api;
 }
 
-export type Api = ForgeApi & Required<Pick<ForgeApi, 'hooks' | 'deliveries' | 'statuses' | 'comments'>>;
+export type Api = ForgeApi & Required<Pick<ForgeApi, 'hooks' | 'statuses'>>;
 
 export interface Laboratory {
   readonly reader: WebhookReader;
@@ -48,8 +54,8 @@ export interface Bench {
   readonly face: Face;
   readonly reader: () => WebhookReader;
   readonly opened: () => Opened;
-  /** An API with a token that may read and no more. */
-  readonly readOnly: () => Promise<Api>;
+  /** An API with a token that may not do that. */
+  readonly apiWithout: (what: 'hooks' | 'statuses') => Promise<Api>;
 }
 
 /** Everything is gone again with the scope. */
@@ -64,10 +70,8 @@ export async function openLaboratory(scope: Scope, face: Face): Promise<Laborato
   let count = 0;
   const apiWith = (token: string): Api => {
     const api = provider.connect?.({ url: forge.url, username: undefined, secret: token, fetch: egress.fetch });
-    if (api?.hooks === undefined || api.deliveries === undefined || api.statuses === undefined || api.comments === undefined)
-      throw new Error(`${provider.id} has hooks, deliveries, statuses and comments`);
-    const { hooks, deliveries, statuses, comments } = api;
-    return { ...api, hooks, deliveries, statuses, comments };
+    if (api?.hooks === undefined || api.statuses === undefined) throw new Error(`${provider.id} has hooks and statuses`);
+    return { ...api, hooks: api.hooks, statuses: api.statuses };
   };
   return {
     reader: provider.webhooks,

@@ -8,6 +8,9 @@ testProviderContract({
     may === 'everything'
       ? forge.createToken({ kind: 'classic', login: 'ana', scopes: ['repo', 'admin:repo_hook'] })
       : forge.createToken({ kind: 'fine-grained', login: 'ana', permissions: { contents: 'read' }, repositories: [repository] }),
+  hookNumber: Number,
+  remembersDeliveries: true,
+  commentsOnCommits: true,
   pushEvent: 'push',
   hookPermission: /hook/i,
   statusPermission: /statuses/i,

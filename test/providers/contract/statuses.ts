@@ -72,7 +72,9 @@ export function testStatuses(bench: Bench): void {
     });
 
     test('are refused to a token that may only read, in the words of the provider', async () => {
-      const failure = await outcome((await bench.readOnly()).statuses.write(bench.opened().ref, place(), status('success'), soon()));
+      const failure = await outcome(
+        (await bench.apiWithout('statuses')).statuses.write(bench.opened().ref, place(), status('success'), soon()),
+      );
 
       expect(failure).toMatchObject({ code: 'PERM_MISSING', next: 'never', message: expect.stringMatching(bench.face.statusPermission) });
     });

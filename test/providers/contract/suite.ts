@@ -27,11 +27,12 @@ export function testProviderContract(face: Face): void {
     face,
     reader: () => laboratory.reader,
     opened: () => opened,
-    readOnly: async () => opened.apiWith((await face.newToken(opened.forge, opened.remote.full_name, 'read')).token),
+    apiWithout: async (what: 'hooks' | 'statuses') =>
+      opened.apiWith((await face.newToken(opened.forge, opened.remote.full_name, `no-${what}`)).token),
   };
   testAnswers(bench);
   testHooks(bench);
-  testDeliveries(bench);
+  if (face.remembersDeliveries) testDeliveries(bench);
   testStatuses(bench);
-  testComments(bench);
+  if (face.commentsOnCommits) testComments(bench);
 }

@@ -20,6 +20,7 @@ export interface Sent {
   readonly token: string;
   readonly repository?: string | undefined;
   readonly username?: string | undefined;
+  readonly workspace?: string | undefined;
   readonly url?: string;
 }
 
@@ -39,14 +40,14 @@ export async function openTokenLaboratory(scope: Scope): Promise<TokenLaboratory
   return {
     forge,
     fetch: egress.fetch,
-    verify: async (provider, { token, repository, username, url = forge.url }) => {
+    verify: async (provider, { token, repository, username, workspace, url = forge.url }) => {
       const calls: string[] = [];
       const fetch: typeof globalThis.fetch = (input, init) => {
         const { pathname, search } = new URL(input instanceof Request ? input.url : input);
         calls.push(`${init?.method ?? 'GET'} ${pathname}${search}`);
         return egress.fetch(input, init);
       };
-      const connection = { url, username, secret: token, fetch };
+      const connection = { url, username, workspace, secret: token, fetch };
       try {
         const report = await provider.verifyToken?.(connection, repository, AbortSignal.timeout(60_000));
         return report === undefined ? { calls } : { report, calls };
