@@ -5,6 +5,7 @@ import { createLogger } from '#app/logger.ts';
 import { sayStarted } from '#app/announce.ts';
 import { createOperations } from '#app/operations.ts';
 import { requireSafeGit } from '#app/safe-git.ts';
+import { createReach } from '#app/reach.ts';
 import { openObservation } from '#app/observation.ts';
 import { loadSecretKeys } from '#app/secret-keys.ts';
 import { watchConfig, watchKeys, watchSources, watchVault } from '#app/secrets.ts';
@@ -27,7 +28,6 @@ import type { AllowedHost } from '#net/allowed-hosts.ts';
 import { parseAllowedHosts } from '#net/allowed-hosts.ts';
 import { createResolver, parseDnsServers } from '#net/resolve.ts';
 import { parseRemoteUrl } from '#net/remote-url.ts';
-import { vetRemote } from '#net/vet-remote.ts';
 import type { StaticToken } from '#people/authenticate.ts';
 import { bootstrap } from '#people/bootstrap.ts';
 import { findProvider as findKnownProvider } from '#providers/registry.ts';
@@ -116,8 +116,7 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
     vault,
     links,
     findProvider,
-    vetRemote: (url) => vetRemote(url, policy, resolve),
-    fetch: egress.fetch,
+    ...createReach({ database, vault, policy, resolve, egress }),
     readTokenSource: watchSources(createTokenSources(config), watch),
   };
   const { dataDir, limits, syncTimeoutMs } = config;

@@ -58,6 +58,10 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
     what: 'The certificate of the server is not trusted.',
     why: 'It was signed by an authority of your own, is out of date, or names another host.',
   },
+  PROXY_REFUSED: {
+    what: 'The proxy of the repository or credential did not let the connection through.',
+    why: 'It wants another user name or password, or has a rule against the server. The message says which; the address of the proxy is secret and in no message.',
+  },
   WRONG_SERVER: {
     what: 'What answers at the address of the token is not the provider that was named.',
     why: 'The address is mistyped, names another product, or a proxy or log-in page stands before the server.',

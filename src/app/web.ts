@@ -52,12 +52,12 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
   const store = createGroupedStore((deliveries) => storeDeliveries(database, deliveries));
   const refusals = createRefusals((counts) => noteRefused(database, counts), run.log);
   const knownHooks = createKnownHooks((ids) => loadHooks(hooks, ids), now);
-  const checkUrl: HttpDeps['repositories']['checkUrl'] & HttpDeps['gitTokens']['checkUrl'] = (text) => parseRemoteUrl(text, policy);
+  const checkUrl: HttpDeps['gitTokens']['checkUrl'] = (text) => parseRemoteUrl(text, policy);
   const server = await createHttpServer({
     ...deps.operations,
     database,
     queue,
-    repositories: { database, queue, links, findProvider, checkUrl, sameRemoteKey },
+    repositories: { database, queue, links, vault: hooks.vault, findProvider, checkUrl, sameRemoteKey, now },
     gitTokens: {
       database,
       queue,
@@ -65,7 +65,8 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
       checkUrl,
       findProvider,
       readTokenSource: hooks.readTokenSource,
-      fetch: hooks.fetch,
+      openNetwork: hooks.openNetwork,
+      through: hooks.through,
       now,
     },
     hooks,

@@ -56,8 +56,11 @@ export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void
   const sweep = createDrain({ work: upkeep, sweepEveryMs: SWEEP_EVERY_MS, log });
   sweep.wake();
   const stopAudits = startAudits({ database, queue: deps.queue, log, links: deps.hooks.links });
-  const { vault, findProvider, readTokenSource, fetch } = deps.hooks;
-  const stopChecks = startTokenChecks({ database, queue: deps.queue, vault, findProvider, readTokenSource, fetch, log }, deps.stopping);
+  const { vault, findProvider, readTokenSource, openNetwork, through } = deps.hooks;
+  const stopChecks = startTokenChecks(
+    { database, queue: deps.queue, vault, findProvider, readTokenSource, openNetwork, through, log },
+    deps.stopping,
+  );
   const stopTidying = startTidying(deps);
   return async () => {
     await sweep.stop();

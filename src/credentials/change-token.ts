@@ -13,6 +13,7 @@ import { checkProbe, expiry, inUse, nameTaken, reread, seal, serverUrl, toDate, 
 import type { Examination } from './knowledge.ts';
 import { refuseRefused, toKnowledge, updateKnowledge, warningsOf } from './knowledge.ts';
 import { resumeRepositories } from './resume.ts';
+import { checkNetwork, saveNetwork } from './network/settings.ts';
 import type { CredentialChange, CredentialRow } from './store.ts';
 import { tellOfToken } from './tell.ts';
 import type { TakenToken } from './token-source.ts';
@@ -49,6 +50,7 @@ export async function changeToken(
     // Changed by somebody else meanwhile, it is not what was asked about.
     const isSame = row.updated_at.getTime() === before.updated_at.getTime();
     if (examination !== undefined) await keep(tx, { before: row, input, examination: isSame ? examination : CHANGED });
+    await saveNetwork(deps, tx, { owner: { credentialId: id }, organizationId, now: deps.now() }, input.network);
     // What the provider could not be asked about may be good as well; what it refuses does not come here.
     if (input.token !== undefined) {
       await resumeRepositories(deps.queue, tx, id);
@@ -61,7 +63,7 @@ export async function changeToken(
 /** Puts another token in its place, whole: what is not sent goes back to its default. Repositories keep using it. */
 export async function replaceToken(deps: GitTokenDeps, owner: Owner, id: string, input: NewGitToken): Promise<Result<GitToken, Refusal>> {
   if (input.token === undefined && input.token_from === undefined) return err(refuseFields({ token: [TOKEN_NEEDED] }));
-  const defaults = { description: '', url: null, workspace: null, username: null, expires_at: null, probe_repository: null };
+  const defaults = { description: '', url: null, workspace: null, username: null, expires_at: null, probe_repository: null, network: null };
   return changeToken(deps, owner, id, { ...defaults, ...input });
 }
 
@@ -78,9 +80,10 @@ const CHANGED: Examination = {
 
 const UNKNOWN: Examination = { is: 'untold', reason: 'not_tried', detail: 'This version does not know the provider.' };
 
-function asksAnew(row: CredentialRow, { token, username, workspace, probe_repository: probe }: GitTokenInput): boolean {
+function asksAnew(row: CredentialRow, { token, username, workspace, probe_repository: probe, network }: GitTokenInput): boolean {
   return (
     token !== undefined ||
+    network !== undefined ||
     (username !== undefined && username !== row.username) ||
     (workspace !== undefined && workspace !== row.workspace) ||
     (probe !== undefined && probe !== row.probe_repository)
@@ -91,7 +94,10 @@ function asksAnew(row: CredentialRow, { token, username, workspace, probe_reposi
 function checkChange(deps: GitTokenDeps, row: CredentialRow, input: GitTokenInput): Result<string | null, Refusal> {
   const username = input.username === undefined ? row.username : input.username;
   const workspace = input.workspace === undefined ? row.workspace : input.workspace;
-  const errors = { ...checkGitToken({ ...input, provider: row.provider, username, workspace }, deps.now()) };
+  const errors = {
+    ...checkGitToken({ ...input, provider: row.provider, username, workspace }, deps.now()),
+    ...checkNetwork(input.network, deps.checkUrl, deps.now()),
+  };
   if (input.provider !== undefined && input.provider !== row.provider)
     errors['provider'] = ['Cannot change. Create another token for the other provider.'];
   const url = input.url === undefined ? ok(row.url) : serverUrl(deps, row.provider, input.url);
@@ -148,6 +154,7 @@ async function examineChanged(deps: GitTokenDeps, row: CredentialRow, given: str
     secret: input.token ?? (await openToken(deps, stored)),
     username: (input.username === undefined ? row.username : input.username) ?? undefined,
     workspace: (input.workspace === undefined ? row.workspace : input.workspace) ?? undefined,
+    network: await deps.openNetwork({ credentialId: row.id }, input.network),
     repository: named ?? (user === undefined ? undefined : provider.remoteRef(user.remote_url, url)?.fullName),
   });
 }

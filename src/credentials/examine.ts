@@ -1,19 +1,23 @@
 import type { Failure } from '#domain/failure.ts';
 import { isFailure } from '#domain/failure.ts';
 import type { FailureCode } from '#domain/failure-codes.ts';
+import type { Network } from '#domain/network.ts';
 import type { TokenReason } from '#domain/token.ts';
+import type { Through } from '#net/egress-fetch.ts';
 import type { ForgeConnection, Provider } from '#providers/contract.ts';
 import { cleanReport, createCleaner } from './clean-report.ts';
 import type { Examination } from './knowledge.ts';
 
 /** A token as it would be used. */
 export type ExaminedToken = Pick<ForgeConnection, 'url' | 'username' | 'secret' | 'workspace' | 'onLimited'> & {
+  readonly network: Network | undefined;
   /** Full name of the repository to ask about; undefined: one that the token reaches. */
   readonly repository: string | undefined;
 };
 
 export interface ExamineDeps {
-  readonly fetch: typeof globalThis.fetch;
+  /** Every call to a provider goes through this. */
+  readonly through: Through;
 }
 
 /** Somebody waits for the answer; GitHub's own limit for a request is 10 s, and most kinds of token take two or three. */
@@ -23,12 +27,12 @@ const WITHIN_MS = 30_000;
 export async function examine(deps: ExamineDeps, provider: Provider, token: ExaminedToken, stopping?: AbortSignal): Promise<Examination> {
   if (provider.verifyToken === undefined)
     return { is: 'untold', reason: 'not_tried', detail: 'This version cannot ask the provider about tokens.' };
-  const { repository, ...connection } = token;
+  const { repository, network, ...connection } = token;
   const clean = createCleaner(token.secret);
   const late = AbortSignal.timeout(WITHIN_MS);
   const signal = stopping === undefined ? late : AbortSignal.any([late, stopping]);
   try {
-    const report = await provider.verifyToken({ ...connection, fetch: deps.fetch }, repository, signal);
+    const report = await provider.verifyToken({ ...connection, fetch: deps.through(network) }, repository, signal);
     return { is: 'told', report: cleanReport(report, clean) };
   } catch (error) {
     // What a call that was broken off says is not what the provider said.

@@ -3,6 +3,9 @@ import type { Capabilities, Capability, CapabilityName, MissingPermission } from
 import { CAPABILITY_STATES } from '#domain/token.ts';
 import type { ProviderId } from '#domain/words.ts';
 import type { StoredKnowledge } from './knowledge.ts';
+import type { NetworkInput, ShownNetwork } from './network/settings.ts';
+import { showNetwork, warnOfNetwork } from './network/settings.ts';
+import type { NetworkRow } from './network/store.ts';
 import type { TokenSource } from './token-source.ts';
 import { tokenSource } from './token-source.ts';
 import type { CredentialRow } from './store.ts';
@@ -44,6 +47,8 @@ export interface GitToken extends KnownToken {
   readonly checked_at: string | null;
   /** Where the secret is kept when not here. */
   readonly token_from: TokenSource | null;
+  /** How its server is reached; null is left to the machine. */
+  readonly network: ShownNetwork;
   /** What kept the provider from being asked. Absent when there is nothing to say. */
   readonly warnings?: readonly string[] | undefined;
 }
@@ -60,9 +65,17 @@ export interface GitTokenInput {
   readonly username?: string | null | undefined;
   readonly expires_at?: string | null | undefined;
   readonly probe_repository?: string | null | undefined;
+  readonly network?: NetworkInput | null | undefined;
 }
 
-export function toGitToken(row: CredentialRow, now: Date, warnings: readonly string[] = []): GitToken {
+/** What is shown of a token beside its own row. */
+export interface BesideToken {
+  readonly network: NetworkRow | undefined;
+  readonly warnings?: readonly string[];
+}
+
+export function toGitToken(row: CredentialRow, now: Date, { network, warnings: told = [] }: BesideToken): GitToken {
+  const warnings = [...told, ...warnOfNetwork(network)];
   const { login, detail, notes, ...known } = toKnownToken(row, now);
   return {
     id: row.id,
@@ -84,6 +97,7 @@ export function toGitToken(row: CredentialRow, now: Date, warnings: readonly str
     notes,
     checked_at: row.checked_at?.toISOString() ?? null,
     token_from: tokenSource.safeParse(row.token_from).data ?? null,
+    network: showNetwork(network),
     ...(warnings.length === 0 ? {} : { warnings }),
   };
 }

@@ -7,12 +7,16 @@ import type { FieldErrors, Refusal } from '#domain/refusal.ts';
 import type { ProviderId } from '#domain/words.ts';
 import type { Provider } from '#providers/contract.ts';
 import type { JobSender } from '#queue/queue.ts';
+import type { Through } from '#net/egress-fetch.ts';
 import { recordExamination } from './checks/store.ts';
 import type { ExaminedToken } from './examine.ts';
 import { examine } from './examine.ts';
 import type { GitToken, GitTokenInput } from './git-token.ts';
 import { checkGitToken, toGitToken } from './git-token.ts';
 import { refuseRefused, toKnowledge, warningsOf } from './knowledge.ts';
+import type { OpenNetwork } from './network/open.ts';
+import { checkNetwork, saveNetwork } from './network/settings.ts';
+import { findNetwork, listNetworks } from './network/store.ts';
 import type { CheckUrl } from './server-url.ts';
 import { parseServerUrl } from './server-url.ts';
 import type { CredentialChange, GitTokenQuery, Reader } from './store.ts';
@@ -36,8 +40,9 @@ export interface GitTokenDeps {
   readonly checkUrl: CheckUrl;
   readonly findProvider: (id: string) => Provider | undefined;
   readonly readTokenSource: ReadTokenSource;
+  readonly openNetwork: OpenNetwork;
   /** Every call to a provider goes through this. */
-  readonly fetch: typeof globalThis.fetch;
+  readonly through: Through;
   readonly now: () => Date;
 }
 
@@ -48,12 +53,16 @@ export interface Owner {
 export async function listTokens(deps: GitTokenDeps, { organizationId }: Owner, query: GitTokenQuery) {
   const { count, rows } = await listGitTokens(deps.database, organizationId, query);
   const now = deps.now();
-  return { count, items: rows.map((row) => toGitToken(row, now)) };
+  const networks = await listNetworks(
+    deps.database,
+    'credential_id',
+    rows.map(({ id }) => id),
+  );
+  return { count, items: rows.map((row) => toGitToken(row, now, { network: networks.get(row.id) })) };
 }
 
 export async function readToken(deps: GitTokenDeps, { organizationId }: Owner, id: string): Promise<Result<GitToken, Refusal>> {
-  const row = await findGitToken(deps.database, organizationId, id);
-  return row === undefined ? err(notFound('Git token')) : ok(toGitToken(row, deps.now()));
+  return reread(deps, deps.database, organizationId, id, []);
 }
 
 /** A token as it is sent to be kept. */
@@ -75,7 +84,8 @@ export async function createToken(deps: GitTokenDeps, { organizationId }: Owner,
   const { secret, sealable, source } = taken.value;
   const { probe_repository: probe = null, username = null } = input;
   // Outside of the transaction, which would wait for the provider.
-  const examination = await examine(deps, provider, { ...reachOf(input), url, secret });
+  const network = await deps.openNetwork({}, input.network);
+  const examination = await examine(deps, provider, { ...reachOf(input), url, secret, network });
   const refused = refuseRefused(examination);
   if (refused !== undefined) return err(refused);
   const id = newId();
@@ -98,6 +108,7 @@ export async function createToken(deps: GitTokenDeps, { organizationId }: Owner,
       token_from: toStored(source),
       ...expiry(input.expires_at ?? null),
     });
+    await saveNetwork(deps, tx, { owner: { credentialId: id }, organizationId, now: deps.now() }, input.network);
     const knowledge = toKnowledge(examination, { userExpiry: toDate(input.expires_at), writes: false });
     await recordExamination(tx, { id, sealed_secret: sealed }, examination.is, knowledge);
     return reread(deps, tx, organizationId, id, warningsOf(examination));
@@ -121,7 +132,8 @@ export function checkNew(
   const provider = deps.findProvider(input.provider);
   const url = serverUrl(deps, input.provider, input.url);
   const probe = provider !== undefined && url.ok ? checkProbe(provider, url.value, input.probe_repository) : {};
-  const errors = { ...checkGitToken(input, deps.now()), ...(url.ok ? probe : url.error) };
+  const network = checkNetwork(input.network, deps.checkUrl, deps.now());
+  const errors = { ...checkGitToken(input, deps.now()), ...(url.ok ? probe : url.error), ...network };
   if (!url.ok || provider === undefined || Object.keys(errors).length > 0) return err(refuseFields(errors));
   return ok({ provider, url: url.value });
 }
@@ -203,7 +215,8 @@ export async function reread(
   warnings: readonly string[],
 ): Promise<Result<GitToken, Refusal>> {
   const row = await findGitToken(reader, organizationId, id);
-  return row === undefined ? err(notFound('Git token')) : ok(toGitToken(row, deps.now(), warnings));
+  if (row === undefined) return err(notFound('Git token'));
+  return ok(toGitToken(row, deps.now(), { network: await findNetwork(reader, { credentialId: id }), warnings }));
 }
 
 export function nameTaken(name: string): Refusal {

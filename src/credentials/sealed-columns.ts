@@ -10,6 +10,7 @@ export const SEALED_COLUMNS = [
   { table: 'apps', field: 'private_key' },
   { table: 'apps', field: 'client_secret' },
   { table: 'notification_targets', field: 'secret' },
+  { table: 'networks', field: 'proxy_url' },
 ] as const;
 
 export type SealedColumn = (typeof SEALED_COLUMNS)[number];

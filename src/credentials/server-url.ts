@@ -11,7 +11,7 @@ export interface CheckedUrl {
 }
 
 /** Checks a URL against syntax and egress policy; the error is a sentence for the person who entered it. */
-export type CheckUrl = (text: string) => Result<CheckedUrl, { readonly message: string }>;
+export type CheckUrl = (text: string) => Result<CheckedUrl, { readonly code: string; readonly message: string }>;
 
 /** Stands for any repository below a server, since the rules of remote URLs ask for a path. */
 const ANY_REPOSITORY = 'any/repository';

@@ -57,6 +57,8 @@ const COLUMNS = [
   'rotate_before_days',
   'rotated_at',
   'previous_until',
+  'fingerprint',
+  'last4',
   'created_at',
   'updated_at',
 ] as const;

@@ -38,7 +38,8 @@ export async function tryToken(
   const taken = await requireToken(deps, organizationId, input);
   if (!taken.ok) return taken;
   const { secret } = taken.value;
-  const examination = await examine(deps, provider, { ...reachOf(input), url, secret });
+  const network = await deps.openNetwork({}, input.network);
+  const examination = await examine(deps, provider, { ...reachOf(input), url, secret, network });
   const now = deps.now();
   const known = toKnownToken(toKnowledge(examination, { userExpiry: toDate(input.expires_at), writes: false }), now);
   const verified_at = examination.is === 'told' ? now.toISOString() : null;
@@ -53,7 +54,10 @@ export async function verifyToken(deps: GitTokenDeps, { organizationId }: Owner,
   return reread(deps, deps.database, organizationId, id, warningsOf(examination));
 }
 
-export type VerifyDeps = Pick<GitTokenDeps, 'database' | 'queue' | 'vault' | 'findProvider' | 'fetch' | 'readTokenSource'>;
+export type VerifyDeps = Pick<
+  GitTokenDeps,
+  'database' | 'queue' | 'vault' | 'findProvider' | 'openNetwork' | 'through' | 'readTokenSource'
+>;
 
 /** The same for whoever has the id; undefined where there is nothing to ask. Replaced meanwhile, what was asked is not kept. */
 export async function verifyStored(deps: VerifyDeps, id: string, stopping?: AbortSignal): Promise<Examination | undefined> {
@@ -75,6 +79,7 @@ export async function verifyStored(deps: VerifyDeps, id: string, stopping?: Abor
             username: row.username ?? undefined,
             workspace: row.workspace ?? undefined,
             secret: await openToken(deps, row),
+            network: await deps.openNetwork({ credentialId: id }),
             repository: row.probe_repository ?? used,
             onLimited: (ms) => pauseCredential(database, id, 'api', ms),
           },

@@ -4,6 +4,7 @@ import type { AdminStatus, OperationalState, ProviderId, RepositoryKind, Role, U
 import type { AppInstallationRepositoryTable, AppInstallationTable, AppSetupTable, AppTable, PushSightingTable } from './app-tables.ts';
 import type { Jsonb, NullableJsonb, NullableTime, Time } from './columns.ts';
 import type { NotificationTable, NotificationTargetTable } from './notification-tables.ts';
+import type { NetworkTable, RateBudgetTable } from './network-tables.ts';
 import type {
   ImportTable,
   LineTable,
@@ -22,6 +23,8 @@ export interface Schema {
   readonly members: MemberTable;
   readonly api_tokens: ApiTokenTable;
   readonly credentials: CredentialTable;
+  readonly networks: NetworkTable;
+  readonly rate_budgets: RateBudgetTable;
   readonly branches: BranchTable;
   readonly repositories: RepositoryTable;
   readonly repository_moves: RepositoryMoveTable;
@@ -132,6 +135,9 @@ interface CredentialTable {
   /** Of a guided rotation that nobody has confirmed yet. */
   sealed_previous_secret: Uint8Array | null;
   previous_until: NullableTime;
+  /** Tell a password from another without showing it; null for what was kept before they were. */
+  fingerprint: string | null;
+  last4: string | null;
   created_at: Time;
   updated_at: Time;
 }

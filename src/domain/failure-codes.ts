@@ -61,6 +61,11 @@ export const FAILURES = {
     operational: 'error-connection',
     help: 'Give the certificate authority of the server to the repository or credential.',
   },
+  PROXY_REFUSED: {
+    retryClass: 'setup',
+    operational: 'error-connection',
+    help: 'Correct network.proxy_url of the repository or credential, with the user name and password that the proxy wants.',
+  },
   WRONG_SERVER: {
     retryClass: 'setup',
     help: 'Check the url of the token: it is the address that people open, without a path of the API.',

@@ -1,15 +1,13 @@
 import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Git } from './context.ts';
-import { toRemoteFailure } from './failure.ts';
 import type { ReceivedRefs, Transfer } from './fetch.ts';
 import { listReceivedRefs } from './fetch.ts';
 import { discard, measurePacks, readObjectFormat, temporaryPath, writeConfig, writeMark } from './mirror-files.ts';
 import { syncFolder, writePackedRefs } from './packed-refs.ts';
-import { readGit } from './process.ts';
 import { isSafeRef } from './ref-name.ts';
 import { createProgressReader } from './progress.ts';
-import { remoteCall } from './remote-call.ts';
+import { readRemote } from './remote-call.ts';
 import { reached } from '#steps/reached.ts';
 
 /**
@@ -47,9 +45,7 @@ export async function cloneMirror(
 
 /** All branches and tags. Unlike fetch, clone has index-pack check connectivity on the way: no second walk of the history. */
 async function clone(git: Git, draft: string, { remote, signal, lockFd, onProgress }: Transfer): Promise<void> {
-  const { config, ...access } = remoteCall(remote);
   const args = [
-    ...config,
     'clone',
     '--bare',
     '--reject-shallow',
@@ -59,12 +55,9 @@ async function clone(git: Git, draft: string, { remote, signal, lockFd, onProgre
     draft,
   ];
   const onStderr = onProgress === undefined ? undefined : createProgressReader(onProgress);
-  try {
-    for await (const _ of readGit(git, { ...access, args, gitDir: undefined, signal, lockFd, onStderr, isBackground: true })) {
-      // Clone says everything on stderr.
-    }
-  } catch (error) {
-    throw toRemoteFailure(error, remote);
+  const call = { args, gitDir: undefined, signal, lockFd, onStderr, isBackground: true };
+  for await (const _ of readRemote(git, remote, call)) {
+    // Clone says everything on stderr.
   }
 }
 

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import type { Proxy } from '#domain/network.ts';
 import type { Git } from './context.ts';
 
 /** What differs between the environments of two calls. */
@@ -9,6 +10,8 @@ export interface EnvironmentNeeds {
   readonly protocol?: 'https' | 'http' | 'none' | undefined;
   /** `<protocol>://<host>/<path>` that the credential helper answers for. */
   readonly credentialFor?: string | undefined;
+  /** `url` is what Git is told: without the password, for which the helper is asked. */
+  readonly proxy?: (Proxy & { readonly url: string }) | undefined;
   /** Wall clock that git-run keeps by itself. */
   readonly timeoutMs?: number | undefined;
   /** Gives way to other processes where there is not enough for all: what takes in or lists all of a repository. */
@@ -47,6 +50,7 @@ export function gitEnvironment(git: Git, needs: EnvironmentNeeds): Readonly<Reco
     ...(needs.isBackground === true ? { GIT_RUN_NICE: String(NICENESS) } : {}),
     ...(needs.gitDir === undefined ? {} : { GIT_DIR: needs.gitDir }),
     ...(needs.credentialFor === undefined ? {} : { GIT_RUN_CREDENTIAL_FOR: needs.credentialFor }),
+    ...(needs.proxy === undefined ? {} : { GIT_RUN_PROXY: needs.proxy.url, GIT_RUN_PROXY_FOR: proxyFor(needs.proxy) }),
     ...(needs.watchStdin === true ? { GIT_RUN_WATCH_STDIN: '1' } : {}),
     ...(needs.workTree === undefined ? {} : { GIT_WORK_TREE: needs.workTree.dir, GIT_INDEX_FILE: needs.workTree.indexFile }),
   };
@@ -54,6 +58,11 @@ export function gitEnvironment(git: Git, needs: EnvironmentNeeds): Readonly<Reco
 
 /** As threads that read large imports have it: a third of what another process gets where both want all they can get. */
 const NICENESS = 5;
+
+/** What Git names when it asks for the password of its proxy. */
+function proxyFor({ url }: NonNullable<EnvironmentNeeds['proxy']>): string {
+  return `${url.replace(/(?<=:\/\/)[^@]*@/, '')}/`;
+}
 
 /** Our own timer comes first; this one serves when it cannot. */
 function wallClockSeconds(timeoutMs: number): number {

@@ -28,6 +28,21 @@ export const REMOTE_RULES: readonly FailureRule[] = [
     message: 'The machine allows no more processes or open files for Git.',
   },
   {
+    code: 'PROXY_REFUSED',
+    when: /CONNECT tunnel failed, response 407|Received HTTP code 407 from proxy|returned error: 407\b/,
+    message: 'The proxy refuses its user name and password, or wants some (407).',
+  },
+  {
+    code: 'CONNECTION_FAILED',
+    when: /CONNECT tunnel failed, response 5\d\d|Received HTTP code 5\d\d from proxy|Proxy CONNECT aborted|Could not resolve proxy/,
+    message: 'The proxy did not answer, or cannot reach the Git server.',
+  },
+  {
+    code: 'PROXY_REFUSED',
+    when: /CONNECT tunnel failed, response \d+|Received HTTP code \d+ from proxy/,
+    message: 'The proxy does not let anybody through to the Git server.',
+  },
+  {
     code: 'AUTH_FAILED',
     when: /Authentication failed for|returned error: 40[13]\b/,
     message: 'The Git server refused the credential for this repository.',

@@ -109,7 +109,9 @@ function toCause(exit: GitExit, redact: Redactor): Error {
 }
 
 function redactorOf(remote: Remote): Redactor {
-  if (remote.access === undefined) return createRedactor([]);
-  const { username, secret } = remote.access;
-  return createRedactor([secret, `${username}:${secret}`]);
+  const proxy = remote.network?.proxy;
+  const secrets = [remote.access, proxy?.access].flatMap((access) =>
+    access === undefined ? [] : [access.secret, `${access.username}:${access.secret}`],
+  );
+  return createRedactor(proxy === undefined ? secrets : [...secrets, proxy.host]);
 }

@@ -4,14 +4,13 @@ import type { Remote } from '#domain/remote.ts';
 import type { CommitId } from '#domain/words.ts';
 import { reached } from '#steps/reached.ts';
 import type { Git } from './context.ts';
-import { toRemoteFailure, tooLarge } from './failure.ts';
+import { tooLarge } from './failure.ts';
 import { measurePacks, readObjectFormat, temporaryPath, writeConfig, writeSkeleton } from './mirror-files.ts';
 import { readAllRefs, syncFolder, writePackedRefs } from './packed-refs.ts';
-import { readGit } from './process.ts';
 import type { GitProgress } from './progress.ts';
 import { createProgressReader } from './progress.ts';
 import { isSafeRef } from './ref-name.ts';
-import { remoteCall } from './remote-call.ts';
+import { readRemote } from './remote-call.ts';
 
 export interface Transfer {
   readonly remote: Remote;
@@ -71,10 +70,8 @@ export async function listReceivedRefs(git: Git, gitDir: string, extraRefs: read
 }
 
 async function fetchRefs(git: Git, scratch: string, { remote, extraRefs, signal, lockFd, onProgress }: Transfer): Promise<void> {
-  const { config, ...access } = remoteCall(remote);
   const refs = ['refs/heads/*', 'refs/tags/*', ...extraRefs];
   const args = [
-    ...config,
     'fetch',
     ...(onProgress === undefined ? ['--quiet'] : ['--progress']),
     // Prunes before it updates, so `feature` makes way for `feature/x`.
@@ -90,12 +87,8 @@ async function fetchRefs(git: Git, scratch: string, { remote, extraRefs, signal,
     ...refs.map((ref) => `+${ref}:${ref}`),
   ];
   const onStderr = onProgress === undefined ? undefined : createProgressReader(onProgress);
-  try {
-    for await (const _ of readGit(git, { ...access, args, gitDir: scratch, signal, lockFd, onStderr })) {
-      // Fetch says everything on stderr.
-    }
-  } catch (error) {
-    throw toRemoteFailure(error, remote);
+  for await (const _ of readRemote(git, remote, { args, gitDir: scratch, signal, lockFd, onStderr })) {
+    // Fetch says everything on stderr.
   }
 }
 

@@ -2,11 +2,10 @@ import type { Remote } from '#domain/remote.ts';
 import type { CommitId } from '#domain/words.ts';
 import { isCommitId } from '#domain/words.ts';
 import type { Git } from './context.ts';
-import { toRemoteFailure, tooLarge } from './failure.ts';
+import { tooLarge } from './failure.ts';
 import { splitRecords } from './lines.ts';
-import { readGit } from './process.ts';
 import { isSafeRef } from './ref-name.ts';
-import { remoteCall } from './remote-call.ts';
+import { readRemote } from './remote-call.ts';
 
 /** Branches and tags of a remote as it states them now. */
 export interface RemoteRefs {
@@ -27,15 +26,11 @@ export interface RemoteRefs {
  * RATE_LIMITED, PROVIDER_FAILED), TOO_LARGE, CANCELLED.
  */
 export async function listRemoteRefs(git: Git, remote: Remote, signal: AbortSignal, only?: readonly string[]): Promise<RemoteRefs> {
-  const { config, ...access } = remoteCall(remote);
   const patterns = only === undefined ? [] : ['HEAD', ...only];
-  const args = [...config, 'ls-remote', '--symref', '--end-of-options', remote.url, ...patterns];
+  const args = ['ls-remote', '--symref', '--end-of-options', remote.url, ...patterns];
   const listing = createRefListing(git.limits.maxEntries);
-  try {
-    for await (const line of splitRecords(readGit(git, { ...access, args, gitDir: undefined, signal }), '\n')) listing.add(line);
-  } catch (error) {
-    throw toRemoteFailure(error, remote);
-  }
+  const output = readRemote(git, remote, { args, gitDir: undefined, signal });
+  for await (const line of splitRecords(output, '\n')) listing.add(line);
   return listing;
 }
 

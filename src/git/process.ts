@@ -40,6 +40,7 @@ export interface GitProcess {
 export function startGit(git: Git, call: GitCall): GitProcess {
   // Before anything starts: a credential that cannot be sent must not leave a process behind.
   const credential = call.credential === undefined ? undefined : credentialLines(call.credential);
+  const proxyCredential = call.proxy?.access === undefined ? undefined : credentialLines(call.proxy.access);
   const child = spawn('git-run', call.args, {
     cwd: git.homeDir,
     env: { ...gitEnvironment(git, call) },
@@ -50,11 +51,15 @@ export function startGit(git: Git, call: GitCall): GitProcess {
       'pipe',
       call.lockFd ?? 'ignore',
       credential === undefined ? 'ignore' : 'pipe',
+      // git-run's own.
+      'ignore',
+      proxyCredential === undefined ? 'ignore' : 'pipe',
     ],
   });
   const ended = git.onProcess();
   child.once('close', ended);
-  if (credential !== undefined) sendCredential(child, credential);
+  if (credential !== undefined) sendCredential(child, CREDENTIAL_FD, credential);
+  if (proxyCredential !== undefined) sendCredential(child, PROXY_FD, proxyCredential);
   const write = (text: string): boolean => {
     if (child.stdin === null || !child.stdin.writable) return false;
     child.stdin.write(text);
@@ -120,8 +125,13 @@ function watchGit(git: Git, call: GitCall, child: ChildProcess): Pick<GitProcess
   return { exit, stop };
 }
 
-function sendCredential(child: ChildProcess, credential: string): void {
-  const channel = child.stdio.at(5);
+/** As git-run and the helper know them. */
+const CREDENTIAL_FD = 5;
+const PROXY_FD = 7;
+
+function sendCredential(child: ChildProcess, fd: number, credential: string): void {
+  // Typed as five at most, whatever `spawn` was told.
+  const channel = Array.from<unknown>(child.stdio)[fd];
   if (!(channel instanceof Writable)) throw new Error('the credential channel was asked for and not made');
   channel.on('error', ignoreError);
   channel.end(credential);

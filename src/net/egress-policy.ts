@@ -24,6 +24,8 @@ export interface EgressPolicy {
   mayPermit(endpoint: Endpoint): boolean;
   /** Whether the host may be reached at these addresses: all of them or none. */
   permits(endpoint: Endpoint, addresses: readonly string[]): boolean;
+  /** Whether the operator allowed the host by its name, whatever that leads to. */
+  names(endpoint: Endpoint): boolean;
   /** Whether http without TLS may be spoken: a loopback address, or a name of this machine, that the operator allowed. */
   permitsPlainHttp(endpoint: Endpoint): boolean;
 }
@@ -52,6 +54,7 @@ export function createEgressPolicy(allowedHosts: readonly AllowedHost[]): Egress
       return DEFAULT_PORTS.includes(endpoint.port) || ranges.some((range) => includes(range.ports, endpoint.port));
     },
     permits,
+    names: namesHost,
     permitsPlainHttp(endpoint) {
       if (isLocalhostName(endpoint.host)) return namesHost(endpoint);
       return isLoopbackAddress(endpoint.host) && permits(endpoint, [endpoint.host]);

@@ -45,6 +45,20 @@ export async function vetEndpoint(policy: EgressPolicy, endpoint: Endpoint, reso
   return policy.permits(endpoint, addresses) ? { addresses } : { denied: 'policy' };
 }
 
+/**
+ * Whether a host may be asked for through a proxy, which resolves its name itself: undefined when it may. What a name says here stands for
+ * what it says there, so one that says nothing here is let through by the operator's word only.
+ */
+export async function vetThroughProxy(
+  policy: EgressPolicy,
+  endpoint: Endpoint,
+  resolve: ResolveHost,
+): Promise<'policy' | 'unresolved' | undefined> {
+  const vetted = await vetEndpoint(policy, endpoint, resolve);
+  if (!('denied' in vetted)) return undefined;
+  return vetted.denied === 'unresolved' && policy.names(endpoint) ? undefined : vetted.denied;
+}
+
 async function resolveBySystem(host: string): Promise<readonly string[]> {
   const answers = await lookup(host, { all: true, verbatim: true });
   return answers.map(({ address }) => address);

@@ -43,6 +43,11 @@ export const METRICS = {
     help: 'Of the installation: stored secrets by the key that they stand under, as this process has its keys',
     labels: ['key'],
   },
+  tributary_tls_unverified: {
+    type: 'gauge',
+    help: 'Of the installation: credentials and repositories for which TLS verification is switched off',
+    labels: ['what'],
+  },
   tributary_hooks: { type: 'gauge', help: 'Of the installation: webhooks by state', labels: ['provider', 'status'] },
   tributary_workers: { type: 'gauge', help: 'Of the installation: processes that take jobs', labels: ['version'] },
   tributary_upkeep_age_seconds: { type: 'gauge', help: 'Of the installation: time since upkeep was last done', labels: ['name'] },

@@ -98,6 +98,7 @@ const OF_THE_INSTALLATION: readonly MetricName[] = [
   'tributary_credentials',
   'tributary_credential_next_expiry_seconds',
   'tributary_secrets',
+  'tributary_tls_unverified',
   'tributary_hooks',
   'tributary_workers',
   'tributary_upkeep_age_seconds',
@@ -116,6 +117,7 @@ function setHealth({ set }: Instruments, health: Health): void {
   for (const { count, ...labels } of health.repositories) set('tributary_repositories', labels, count);
   for (const { afterS, count } of health.stale) set('tributary_repositories_stale', { after_seconds: String(afterS) }, count);
   for (const { count, ...labels } of health.credentials) set('tributary_credentials', labels, count);
+  for (const { count, ...labels } of health.unverifiedTls) set('tributary_tls_unverified', labels, count);
   for (const { count, ...labels } of health.hooks) set('tributary_hooks', labels, count);
   for (const { count, version } of health.workers) set('tributary_workers', { version }, count);
   if (health.workers.length === 0) set('tributary_workers', { version: '' }, 0);

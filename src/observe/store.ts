@@ -16,6 +16,8 @@ export interface Health {
   readonly credentials: readonly { readonly provider: string; readonly state: string; readonly count: number }[];
   /** Seconds until the next credential expires; undefined where none does. */
   readonly nextExpiry: number | undefined;
+  /** Credentials and repositories whose servers are believed whoever they are. */
+  readonly unverifiedTls: readonly { readonly what: string; readonly count: number }[];
   readonly hooks: readonly { readonly provider: string; readonly status: string; readonly count: number }[];
   readonly workers: readonly { readonly version: string; readonly count: number }[];
   /** Seconds since each kind of upkeep was last done. */
@@ -58,6 +60,10 @@ export async function readHealth({ kysely }: Pick<Database, 'kysely'>): Promise<
       from credentials group by 1, 2`),
     hooks: await query(sql<{ provider: string; status: string; count: number }>`
       select provider, status, count(*)::float8 as count from hooks group by 1, 2`),
+    unverifiedTls: await query(sql<{ what: string; count: number }>`
+      select w.what, count(n.id)::float8 as count from (values ('credential'), ('repository')) w (what)
+      left join networks n on n.tls_verify = false and w.what = case when n.credential_id is null then 'repository' else 'credential' end
+      group by 1`),
     workers: await query(sql<{ version: string; count: number }>`
       select version, count(*)::float8 as count from workers where seen_at > clock_timestamp() - interval '10 seconds' group by 1`),
     upkeep: await query(sql<{ name: string; age: number }>`

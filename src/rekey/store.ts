@@ -8,7 +8,7 @@ import type { Database } from '#db/database.ts';
 export interface SealedRow {
   readonly id: string;
   readonly organizationId: string;
-  /** As people know the row: a credential by its name, a hook by its repository's. */
+  /** As people know the row: a credential by its name, a hook by its repository's, a network by whose it is. */
   readonly name: string;
   readonly sealed: Uint8Array;
   /** Its time is over, so nothing will ever open it again. */
@@ -19,6 +19,7 @@ type Reader = Pick<Database, 'kysely'>;
 
 const NAMES: Readonly<Record<SealedColumn['table'], RawBuilder<string>>> = {
   credentials: sql`t.name`,
+  networks: sql`coalesce((select c.name from credentials c where c.id = t.credential_id), (select r.name from repositories r where r.id = t.repository_id))`,
   hooks: sql`coalesce((select r.name from repositories r where r.id = t.repository_id), (select a.name from apps a where a.id = t.app_id))`,
   apps: sql`t.name`,
   notification_targets: sql`t.name`,
@@ -28,6 +29,7 @@ const IS_OVER: Readonly<Record<SealedColumn['field'], RawBuilder<boolean>>> = {
   secret: sql`false`,
   private_key: sql`false`,
   client_secret: sql`false`,
+  proxy_url: sql`false`,
   previous_secret: sql`coalesce(t.previous_until <= clock_timestamp(), false)`,
 };
 /** Format and key id, which sealed bytes begin with (credentials/vault.ts). */

@@ -1,3 +1,4 @@
+import type { CheckUrl } from '#credentials/server-url.ts';
 import { findCredential } from '#credentials/store.ts';
 import type { Tx } from '#db/database.ts';
 import { err, ok } from '#domain/result.ts';
@@ -13,7 +14,7 @@ import { listNamesakes, listSameRemote } from './store.ts';
 
 export interface CandidateDeps extends ReachDeps {
   /** Checks a remote's address; the answer is canonical. */
-  readonly checkUrl: (text: string) => Result<{ readonly href: string }, { readonly message: string }>;
+  readonly checkUrl: CheckUrl;
   readonly sameRemoteKey: (href: string) => string;
 }
 

@@ -1,3 +1,4 @@
+import { checkNetwork, saveNetwork } from '#credentials/network/settings.ts';
 import { transactionAgain } from '#db/again.ts';
 import type { Tx } from '#db/database.ts';
 import { err, ok } from '#domain/result.ts';
@@ -30,7 +31,7 @@ export async function change(
 ): Promise<Result<Repository, Refusal>> {
   const unsupported = refuseUnsupported(input);
   if (unsupported !== undefined) return err(unsupported);
-  const errors = checkInput(input);
+  const errors = { ...checkInput(input), ...checkNetwork(input.network, deps.checkUrl, deps.now()) };
   if (Object.keys(errors).length > 0) return err(refuseFields(errors));
   return transactionAgain(deps.database, async (tx) => {
     await lockOrganizationRepositories(tx, actor.organizationId);
@@ -44,20 +45,30 @@ export async function change(
     if (!plan.ok) return plan;
     const { columns, warnings } = plan.value;
     await updateRepository(tx, id, columns);
+    const place = { owner: { repositoryId: id }, organizationId: actor.organizationId, now: deps.now() };
+    const goesAnotherWay = await saveNetwork(deps, tx, place, input.network);
     const after = await findRepository(tx, actor.organizationId, id);
     if (after === undefined) return err(notFound('repository'));
-    await askForWhatFollows(deps, tx, actor, row, after);
+    await askForWhatFollows(deps, tx, actor, { before: row, after, goesAnotherWay });
     return reread(deps, tx, actor.organizationId, id, warnings);
   });
 }
 
+interface MadeChange {
+  readonly before: RepositoryRow;
+  readonly after: RepositoryRow;
+  /** Its server is reached by another network than before. */
+  readonly goesAnotherWay: boolean;
+}
+
 /** The background work that a change implies. */
-async function askForWhatFollows(deps: RepositoryDeps, tx: Tx, actor: Acting, before: RepositoryRow, after: RepositoryRow): Promise<void> {
+async function askForWhatFollows(deps: RepositoryDeps, tx: Tx, actor: Acting, made: MadeChange): Promise<void> {
+  const { before, after, goesAnotherWay } = made;
   const { id } = after;
   const differs = (field: keyof RepositoryRow): boolean => JSON.stringify(after[field]) !== JSON.stringify(before[field]);
-  if (REACH_FIELDS.some(differs)) await forgetReach(tx, id);
+  if (goesAnotherWay || REACH_FIELDS.some(differs)) await forgetReach(tx, id);
   const wakes = before.admin_status === 'inactive' && differs('admin_status');
-  if (wakes || CONTENT_FIELDS.some(differs))
+  if (wakes || (goesAnotherWay && after.admin_status !== 'inactive') || CONTENT_FIELDS.some(differs))
     await askForSync(deps.queue, tx, { repositoryId: id, reason: 'changed', userId: actor.userId });
   if (differs('remote_key') && before.hook_remote_id !== null) {
     // The old remote would go on delivering, under a secret that is still valid.

@@ -1,6 +1,7 @@
 import type { FieldErrors, Refusal } from '#domain/refusal.ts';
 import { REPOSITORY_KINDS } from '#domain/words.ts';
 import type { AdminStatus, UpdatePolicy } from '#domain/words.ts';
+import type { NetworkInput } from '#credentials/network/settings.ts';
 import { commitProblem, refProblem } from './check-ref.ts';
 import { parsePathPrefix } from './path-prefix.ts';
 import { CONTENT_CHOICES, isContentChoice } from './provided-contents.ts';
@@ -28,7 +29,7 @@ export interface RepositoryInput {
   readonly tags?: readonly string[] | undefined;
   readonly kind?: string | undefined;
   /** Certificate authority, proxy and the like (DESIGN.md 4.3). */
-  readonly network?: unknown;
+  readonly network?: NetworkInput | null | undefined;
 }
 
 /** The field that names the credential in this input, and what it says; undefined when none does. */
@@ -51,6 +52,7 @@ export function toWhole(input: RepositoryInput): RepositoryInput {
     admin_status: 'active',
     description: '',
     tags: [],
+    network: null,
     ...input,
   };
 }
@@ -64,8 +66,6 @@ export function refuseUnsupported(input: RepositoryInput): Refusal | undefined {
     ...(input.credential_mode === 'personal' && {
       credential_mode: ['This version does not have personal credentials yet. Use "organization".'],
     }),
-    ...(input.network !== undefined &&
-      input.network !== null && { network: ['This version does not have network settings of a repository yet.'] }),
   };
   const [first] = Object.entries(fields);
   return first === undefined ? undefined : { code: 'NOT_SUPPORTED', detail: `${first[0]}: ${first[1].join(' ')}`, fields };

@@ -1,6 +1,10 @@
 import { v7 as newId } from 'uuid';
+import { checkNetwork, saveNetwork } from '#credentials/network/settings.ts';
+import { findNetwork, listNetworks } from '#credentials/network/store.ts';
+import type { Reader } from '#credentials/store.ts';
+import type { Vault } from '#credentials/vault.ts';
 import { transactionAgain } from '#db/again.ts';
-import type { Database, Tx } from '#db/database.ts';
+import type { Database } from '#db/database.ts';
 import type { Links } from '#domain/links.ts';
 import { readSnapshot } from '#db/snapshot.ts';
 import { err, ok } from '#domain/result.ts';
@@ -32,6 +36,8 @@ export interface RepositoryDeps extends CandidateDeps {
   readonly database: Database;
   readonly queue: JobSender;
   readonly links: Links;
+  readonly vault: Pick<Vault, 'seal'>;
+  readonly now: () => Date;
 }
 
 export interface Acting {
@@ -42,10 +48,10 @@ export interface Acting {
 type Tenant = Pick<Acting, 'organizationId'>;
 
 export async function listAll(deps: RepositoryDeps, { organizationId }: Tenant, query: RepositoryQuery) {
-  const { count, rows, lines } = await readSnapshot(deps.database, async (snapshot) => {
+  const { count, rows, lines, networks } = await readSnapshot(deps.database, async (snapshot) => {
     const listed = await listRepositories(snapshot, organizationId, query);
     const ids = listed.rows.map((row) => row.id);
-    return { ...listed, lines: await listLines(snapshot, ids) };
+    return { ...listed, lines: await listLines(snapshot, ids), networks: await listNetworks(snapshot, 'repository_id', ids) };
   });
   return {
     count,
@@ -54,6 +60,7 @@ export async function listAll(deps: RepositoryDeps, { organizationId }: Tenant, 
         deps.links,
         row,
         lines.filter((line) => line.repository_id === row.id),
+        { network: networks.get(row.id) },
       ),
     ),
   };
@@ -61,8 +68,7 @@ export async function listAll(deps: RepositoryDeps, { organizationId }: Tenant, 
 
 export async function read(deps: RepositoryDeps, { organizationId }: Tenant, id: string): Promise<Result<Repository, Refusal>> {
   return readSnapshot(deps.database, async (snapshot) => {
-    const row = await findRepository(snapshot, organizationId, id);
-    return row === undefined ? err(notFound('repository')) : ok(toRepository(deps.links, row, await listLines(snapshot, [id])));
+    return reread(deps, snapshot, organizationId, id, []);
   });
 }
 
@@ -74,7 +80,7 @@ export async function register(deps: RepositoryDeps, actor: Acting, input: Repos
     ...(input.name === undefined && { name: ['This field is required.'] }),
     ...(input.remote_url === undefined && { remote_url: ['This field is required.'] }),
   };
-  const errors = { ...missing, ...checkInput(input) };
+  const errors = { ...missing, ...checkInput(input), ...checkNetwork(input.network, deps.checkUrl, deps.now()) };
   if (Object.keys(errors).length > 0 || input.name === undefined || input.remote_url === undefined) return err(refuseFields(errors));
   const { name, remote_url } = input;
   return deps.database.transaction(async (tx) => {
@@ -109,6 +115,8 @@ export async function register(deps: RepositoryDeps, actor: Acting, input: Repos
       ...columnsOf(input),
       created_by: actor.userId,
     });
+    const place = { owner: { repositoryId: candidate.id }, organizationId: actor.organizationId, now: deps.now() };
+    await saveNetwork(deps, tx, place, input.network);
     // An inactive one waits until it is made active; then the same follows (change.ts).
     if (input.admin_status === 'inactive') return reread(deps, tx, actor.organizationId, candidate.id, []);
     await askForSync(deps.queue, tx, { repositoryId: candidate.id, reason: 'registered', userId: actor.userId });
@@ -153,12 +161,14 @@ export async function remove(deps: RepositoryDeps, { organizationId }: Tenant, i
 
 /** The repository as the transaction leaves it. */
 export async function reread(
-  deps: RepositoryDeps,
-  tx: Tx,
+  deps: Pick<RepositoryDeps, 'links'>,
+  tx: Reader,
   organizationId: string,
   id: string,
   warnings: readonly string[],
 ): Promise<Result<Repository, Refusal>> {
   const row = await findRepository(tx, organizationId, id);
-  return row === undefined ? err(notFound('repository')) : ok(toRepository(deps.links, row, await listLines(tx, [id]), warnings));
+  if (row === undefined) return err(notFound('repository'));
+  const network = await findNetwork(tx, { repositoryId: id });
+  return ok(toRepository(deps.links, row, await listLines(tx, [id]), { network, warnings }));
 }

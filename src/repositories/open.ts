@@ -1,3 +1,4 @@
+import type { OpenNetwork } from '#credentials/network/open.ts';
 import { checkSoon } from '#credentials/checks/store.ts';
 import { findSealedCredential, pauseCredential, touchCredential } from '#credentials/store.ts';
 import type { ReadTokenSource } from '#credentials/token-source.ts';
@@ -6,6 +7,8 @@ import type { Vault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
 import { Failure } from '#domain/failure.ts';
 import type { Remote } from '#domain/remote.ts';
+import type { Through } from '#net/egress-fetch.ts';
+import type { VetRemote } from '#net/vet-remote.ts';
 import type { GitAccess } from '#domain/words.ts';
 import type { ForgeApi, Provider, RemoteRef } from '#providers/contract.ts';
 import { refuseFolder } from './folder.ts';
@@ -18,8 +21,10 @@ export interface OpenDeps {
   readonly readTokenSource: ReadTokenSource;
   readonly findProvider: (id: string) => Provider | undefined;
   /** Vets and pins an address (net/vet-remote.ts). */
-  readonly vetRemote: (url: string) => Promise<Omit<Remote, 'access'>>;
-  readonly fetch: typeof globalThis.fetch;
+  readonly vetRemote: VetRemote;
+  readonly openNetwork: OpenNetwork;
+  /** Every call to a provider goes through this, by the way that the credential and the repository say. */
+  readonly through: Through;
 }
 
 /** Address and access of a repository for Git, now. Throws Failure: REPOSITORY_GONE, POLICY_DENIED, CONNECTION_FAILED, AUTH_EXPIRED, AUTH_REVOKED, SECRET_UNREADABLE, SECRET_NOT_FOUND, RATE_LIMITED. */
@@ -28,7 +33,8 @@ export async function openRemote(deps: OpenDeps, repositoryId: string): Promise<
   if (repository === undefined) throw new Failure('REPOSITORY_GONE', { message: 'The repository was deleted.' });
   const folder = refuseFolder(repository.remote_url);
   if (folder !== undefined) throw folder;
-  const vetted = await deps.vetRemote(repository.remote_url);
+  const network = await deps.openNetwork({ credentialId: repository.credential_id, repositoryId });
+  const vetted = await deps.vetRemote(repository.remote_url, network);
   const credential =
     repository.credential_id === null ? undefined : await openCredential(deps, repository.credential_id, repository.remote_url);
   if (credential !== undefined) refusePaused(credential.gitPausedMs, 'The Git server');
@@ -63,11 +69,16 @@ export interface OpenForge {
 export async function openForge(deps: OpenDeps, repositoryId: string): Promise<OpenForge | undefined> {
   const repository = await findRemote(deps.database, repositoryId);
   if (repository?.credential_id == null) return undefined;
-  return openForgeWith(deps, repository.credential_id, repository.remote_url);
+  return openForgeWith(deps, repository.credential_id, repository.remote_url, repositoryId);
 }
 
 /** The same for a repository that is deleted already: its credential and address are all that is needed. */
-export async function openForgeWith(deps: OpenDeps, credentialId: string, remoteUrl: string): Promise<OpenForge | undefined> {
+export async function openForgeWith(
+  deps: OpenDeps,
+  credentialId: string,
+  remoteUrl: string,
+  repositoryId?: string,
+): Promise<OpenForge | undefined> {
   const credential = await openCredential(deps, credentialId, remoteUrl);
   const ref = credential?.provider.remoteRef(remoteUrl, credential.url);
   if (credential === undefined || ref === undefined || credential.provider.connect === undefined) return undefined;
@@ -77,7 +88,7 @@ export async function openForgeWith(deps: OpenDeps, credentialId: string, remote
     username: credential.username,
     secret: credential.access.secret,
     workspace: credential.workspace,
-    fetch: deps.fetch,
+    fetch: deps.through(await deps.openNetwork({ credentialId, repositoryId })),
     onLimited: (ms) => pauseCredential(deps.database, credentialId, 'api', ms),
     onRefused: (what) => checkSoon(deps.database, credentialId, what),
   });

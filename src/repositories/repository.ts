@@ -3,6 +3,9 @@ import type { Links } from '#domain/links.ts';
 import { naturalSlug } from '#domain/slug.ts';
 import { printTime } from '#domain/time.ts';
 import type { AdminStatus, OperationalState, ProviderId, RepositoryKind, SyncState, UpdatePolicy } from '#domain/words.ts';
+import type { ShownNetwork } from '#credentials/network/settings.ts';
+import { showNetwork, warnOfNetwork } from '#credentials/network/settings.ts';
+import type { NetworkRow } from '#credentials/network/store.ts';
 import { returnedContents } from './provided-contents.ts';
 import type { LineRow, RepositoryRow } from './store.ts';
 
@@ -40,6 +43,8 @@ export interface Repository {
   readonly sync_status: Readonly<Record<string, SyncStatus>>;
   readonly webhook: WebhookState | null;
   readonly description: string;
+  /** Its own settings; null is left to the credential. */
+  readonly network: ShownNetwork;
   /** What the change did beyond what was asked, or what it ignored. Absent when there is nothing to say. */
   readonly warnings?: readonly string[] | undefined;
 }
@@ -78,7 +83,19 @@ export interface SyncStatus {
 const NEVER_SYNCED: SyncStatus = { state: 'unknown', commit: null, last_good_commit: null, last_success_at: null, error: null };
 const MAIN = 'main';
 
-export function toRepository(links: Links, row: RepositoryRow, lines: readonly LineRow[], warnings: readonly string[] = []): Repository {
+/** What is shown of a repository beside its own row. */
+export interface BesideRepository {
+  readonly network: NetworkRow | undefined;
+  readonly warnings?: readonly string[];
+}
+
+export function toRepository(
+  links: Links,
+  row: RepositoryRow,
+  lines: readonly LineRow[],
+  { network, warnings: told = [] }: BesideRepository,
+): Repository {
+  const warnings = [...told, ...warnOfNetwork(network)];
   const url = links.repository(row.id);
   const credential = toCredentialLink(links, row);
   return {
@@ -113,6 +130,7 @@ export function toRepository(links: Links, row: RepositoryRow, lines: readonly L
     sync_status: toSyncStatus(lines, row.wanted > row.seen),
     webhook: toWebhookState(links, row),
     description: row.description,
+    network: showNetwork(network),
     ...(warnings.length > 0 ? { warnings } : {}),
   };
 }

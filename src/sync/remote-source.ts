@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { Schema } from '#db/schema.ts';
 import { Failure, isFailure } from '#domain/failure.ts';
+import { TLS_OFF_HELP, TLS_OFF_WARNING } from '#domain/network.ts';
 import type { Remote } from '#domain/remote.ts';
 import type { Git } from '#git/context.ts';
 import type { Mirror } from '#git/mirror.ts';
@@ -91,8 +92,11 @@ async function bring(deps: RemoteSourceDeps, repository: RepositoryRow, bringing
 
 async function update(deps: RemoteSourceDeps, repository: RepositoryRow, bringing: Bringing): Promise<MirrorUpdate> {
   const { mirror, log, signal, expectsChange } = bringing;
+  const remote = await deps.openRemote(repository.id);
+  if (remote.network?.tlsVerify === false)
+    log.add({ level: 'warning', grouping: 'git', code: 'TLS_NOT_VERIFIED', message: TLS_OFF_WARNING, help: TLS_OFF_HELP });
   const request = {
-    remote: await deps.openRemote(repository.id),
+    remote,
     signal,
     lookFirst: !expectsChange,
     onProgress: ({ phase, percent }: { readonly phase: string; readonly percent: number }) =>

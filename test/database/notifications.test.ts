@@ -39,6 +39,7 @@ beforeEach(async () => {
 
 const deps = (more: Partial<DeliverDeps> = {}): DeliverDeps => ({
   ...http.hooks,
+  fetch: http.hooks.through(undefined),
   openSocket: createOpenSocket(http.policy, noName),
   policy: http.policy,
   log: pino({ level: 'silent' }),

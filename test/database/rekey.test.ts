@@ -41,7 +41,7 @@ afterAll(() => database.close());
 
 const rekey = (options: { readonly dryRun?: boolean } = {}, rekeyer: Rekeyer = createRekeyer({ database, vault: both })) =>
   rekeyAll(rekeyer, { dryRun: false, ...options });
-const checkUrl = () => err({ message: 'no address is changed' });
+const checkUrl = () => err({ code: 'URL_INVALID', message: 'no address is changed' });
 const roles = (uses: Awaited<ReturnType<typeof countByKey>>) => uses.map(({ role, secrets }) => `${role}: ${secrets}`);
 
 const said = async (vault: typeof both) =>
@@ -158,7 +158,8 @@ describe('re-keying', () => {
       checkUrl,
       findProvider,
       readTokenSource,
-      fetch: noFetch,
+      openNetwork: async () => undefined,
+      through: () => noFetch,
       now: () => new Date(),
     };
     const expected: Record<string, string> = {};

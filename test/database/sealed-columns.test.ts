@@ -13,7 +13,7 @@ import { findProvider } from '#providers/registry.ts';
 import { openRemote } from '#repositories/open.ts';
 import { openTestDatabase } from '#test/support/database.ts';
 import { PATIENCE } from '#test/support/patience.ts';
-import { everySealed, seedSealedHook, seedToken } from '#test/support/sealed.ts';
+import { everySealed, seedProxy, seedSealedHook, seedToken } from '#test/support/sealed.ts';
 import { seedOrganization, seedRepository } from '#test/support/seed.ts';
 
 vi.setConfig(PATIENCE);
@@ -33,7 +33,8 @@ beforeAll(async () => {
   for (let organization = 0; organization < 2; organization++) {
     const { organizationId } = await seedOrganization(database);
     for (let row = 0; row < 2; row++) {
-      await seedToken(database, vault, organizationId, `token-${organization}-${row}`);
+      const tokenId = await seedToken(database, vault, organizationId, `token-${organization}-${row}`);
+      await seedProxy(database, vault, organizationId, tokenId, `http://proxy-${organization}-${row}:3128`);
       await seedSealedHook(database, vault, organizationId, {
         secret: `now-${organization}-${row}`,
         previous: `then-${organization}-${row}`,
@@ -86,7 +87,7 @@ test('every sealed secret opens where it stands, and from no other column, row o
     }
   }
 
-  expect(places).toHaveLength(12);
+  expect(places).toHaveLength(16);
   expect([...(outcomes.get('elsewhere') ?? [])]).toEqual(['SECRET_UNREADABLE']);
   for (const outcome of outcomes.get('where it stands') ?? []) expect(outcome).toMatch(/^opened: /);
 });
@@ -96,7 +97,8 @@ describe('a sealed secret that somebody moves in the database', () => {
     vault,
     findProvider,
     vetRemote: async (url: string) => ({ url, pinned: undefined, plainHttp: false }),
-    fetch: globalThis.fetch,
+    openNetwork: async () => undefined,
+    through: () => globalThis.fetch,
     readTokenSource: () => Promise.reject(new Error('nothing is kept elsewhere in these tests')),
   };
 

@@ -1,8 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Socket } from 'node:net';
+import type { ServerCertificate } from './tls.ts';
 
 export interface SeenRequest {
   readonly method: string;
@@ -11,7 +13,7 @@ export interface SeenRequest {
 }
 
 export interface GitHttpServer {
-  /** `http://127.0.0.1:<port>`; repositories are at `/<name>.git`. */
+  /** `http://127.0.0.1:<port>`, https with `tls`; repositories are at `/<name>.git`. */
   readonly url: string;
   readonly port: number;
   readonly requests: SeenRequest[];
@@ -26,11 +28,12 @@ export type Answer = 'hang' | { readonly status: number; readonly headers?: Read
 export async function startGitHttpServer(options: {
   readonly root: string;
   readonly credential?: { readonly username: string; readonly secret: string };
+  readonly tls?: ServerCertificate;
 }): Promise<GitHttpServer> {
   const execPath = execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim();
   const requests: SeenRequest[] = [];
   const sockets = new Set<Socket>();
-  const http = createServer((request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
     const seen = { method: request.method ?? '', url: request.url ?? '', authorization: request.headers.authorization };
     requests.push(seen);
     const answer = server.onRequest?.(seen);
@@ -40,7 +43,8 @@ export async function startGitHttpServer(options: {
       return void response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('no');
     }
     runBackend(`${execPath}/git-http-backend`, options.root, request, response);
-  });
+  };
+  const http = options.tls === undefined ? createServer(serve) : createTlsServer(options.tls, serve);
   http.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
@@ -50,7 +54,7 @@ export async function startGitHttpServer(options: {
   });
   const { port } = http.address() as AddressInfo;
   const server: GitHttpServer = {
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     port,
     requests,
     onRequest: undefined,

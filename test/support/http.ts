@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { v7 as newId } from 'uuid';
+import { createReach } from '#app/reach.ts';
 import { createTokenSources } from '#app/token-sources.ts';
 import { createVault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
@@ -15,7 +16,6 @@ import type { EgressPolicy } from '#net/egress-policy.ts';
 import { createEgressPolicy } from '#net/egress-policy.ts';
 import { parseRemoteUrl, sameRemoteKey } from '#net/remote-url.ts';
 import type { ResolveHost } from '#net/resolve.ts';
-import { vetRemote } from '#net/vet-remote.ts';
 import { createAuthenticate, hashToken } from '#people/authenticate.ts';
 import type { Bootstrap } from '#people/bootstrap.ts';
 import { bootstrap } from '#people/bootstrap.ts';
@@ -75,6 +75,7 @@ export async function openTestHttp(sources: Parameters<typeof createTokenSources
   const policy = createEgressPolicy(allowed.value);
   const egress = createEgressFetch(policy, resolve);
   const vault = createVault([randomBytes(32)]);
+  const checkUrl = (text: string) => parseRemoteUrl(text, policy);
   const links = createLinks(PUBLIC_URL);
   const queue = createRecordingQueue();
   const adminToken = `admin-${randomBytes(20).toString('hex')}`;
@@ -83,11 +84,9 @@ export async function openTestHttp(sources: Parameters<typeof createTokenSources
     vault,
     links,
     findProvider,
-    vetRemote: (url) => vetRemote(url, policy, resolve),
-    fetch: egress.fetch,
+    ...createReach({ database, vault, policy, resolve, egress }),
     readTokenSource,
   };
-  const checkUrl = (text: string) => parseRemoteUrl(text, policy);
   const server = await createHttpServer({
     database,
     queue,
@@ -96,8 +95,8 @@ export async function openTestHttp(sources: Parameters<typeof createTokenSources
     redact: (text) => text,
     version: '0.0.0',
     authenticate: createAuthenticate({ database, bootstrap: start, staticTokens: [{ secret: adminToken, via: 'admin-token' }] }),
-    repositories: { database, queue, links, findProvider, checkUrl, sameRemoteKey },
-    gitTokens: { database, queue, vault, checkUrl, findProvider, readTokenSource, fetch: egress.fetch, now },
+    repositories: { database, queue, links, vault, findProvider, checkUrl, sameRemoteKey, now },
+    gitTokens: { ...hooks, queue, checkUrl, now },
     hooks,
     notifications: { database, queue, vault, policy },
     metrics: { contentType: 'text/plain', render: async () => '' },

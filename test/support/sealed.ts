@@ -68,6 +68,23 @@ export async function seedSealedHook(
   return id;
 }
 
+/** A credential's proxy, its address sealed by this vault. */
+export async function seedProxy(
+  database: Database,
+  vault: Vault,
+  organizationId: string,
+  credentialId: string,
+  url: string,
+): Promise<string> {
+  const id = newId();
+  const place: SecretPlace = { table: 'networks', field: 'proxy_url', rowId: id, organizationId };
+  await database.kysely
+    .insertInto('networks')
+    .values({ id, organization_id: organizationId, credential_id: credentialId, sealed_proxy_url: vault.seal(url, place) })
+    .execute();
+  return id;
+}
+
 /** Every sealed secret of the database with where it stands. */
 export async function everySealed(database: Database): Promise<readonly (SealedRow & { readonly column: SealedColumn })[]> {
   const all = [];

@@ -1,3 +1,4 @@
+import { listUnverified } from '#credentials/network/store.ts';
 import type { Vault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
 import { compareMigrations } from '#db/migrate.ts';
@@ -7,6 +8,7 @@ import { fail, pass } from '#domain/check.ts';
 import { readHealth } from '#observe/store.ts';
 import type { Queue } from '#queue/boss.ts';
 import { listWorkers } from '#queue/workers.ts';
+import { checkNetworks } from './networks.ts';
 import { checkSealedSecrets } from './secrets.ts';
 import { checkServer } from './server.ts';
 import { checkWork } from './work.ts';
@@ -43,6 +45,7 @@ export async function examineInstallation(
     ...checkServer(server, database.embedded, processes),
     pass('schema', 'The schema is up to date.'),
     ...(vault === undefined ? [] : await checkSealedSecrets(database, vault)),
+    checkNetworks(await listUnverified(database)),
     ...(await withQueue(async (queue) => checkWork(health, workers, await queue.counts(), version)).catch((error: unknown) => [
       fail('queue', `The queue cannot be used: ${error instanceof Error ? error.message : String(error)}.`, 'Run: npx tributary migrate'),
     ])),

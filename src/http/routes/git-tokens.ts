@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { changeToken, replaceToken } from '#credentials/change-token.ts';
 import { createToken, deleteToken, listTokens, readToken } from '#credentials/git-tokens.ts';
+import { networkInput } from '#credentials/network/settings.ts';
 import { GIT_TOKEN_FIELDS } from '#credentials/store.ts';
 import { tokenSource } from '#credentials/token-source.ts';
 import { tryToken, verifyToken } from '#credentials/verify-token.ts';
@@ -26,6 +27,7 @@ const fields = {
   workspace: z.string().max(255).nullable(),
   username: z.string().max(255).nullable(),
   expires_at: z.string().nullable().describe('When the token ends, where its provider does not say.'),
+  network: networkInput.nullable().describe('How its server is reached, where that is not by the machine’s own way.'),
   probe_repository: z
     .string()
     .max(1_024)
@@ -42,6 +44,7 @@ const created = z.strictObject({
   username: fields.username.optional(),
   expires_at: fields.expires_at.optional(),
   probe_repository: fields.probe_repository.optional(),
+  network: fields.network.optional(),
 });
 const tried = created.extend({ name: fields.name.optional() });
 const changed = z.strictObject(fields).partial();

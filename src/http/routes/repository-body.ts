@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { networkInput } from '#credentials/network/settings.ts';
 import { ADMIN_STATUSES, UPDATE_POLICIES } from '#domain/words.ts';
 import type { RepositoryInput } from '#repositories/input.ts';
 
@@ -23,7 +24,7 @@ const fields = {
   description: text(2_000),
   tags: z.array(reference).max(100),
   kind: text(20),
-  network: z.unknown(),
+  network: networkInput.nullable().describe('How its server is reached; what it says wins over the credential.'),
 };
 
 /** Document 002's fields and ours. Loose, because fields that the service owns are ignored here, as that document's clients expect. */

@@ -47,6 +47,7 @@ describe('registering', () => {
       'sync_status',
       'webhook',
       'description',
+      'network',
     ]);
     expect(body).toMatchObject({
       kind: 'read-only',
@@ -118,7 +119,6 @@ describe('registering', () => {
   test.each<[string, object]>([
     ['kind', { kind: 'repository' }],
     ['credential_mode', { credential_mode: 'personal' }],
-    ['network', { network: { tls_verify: false } }],
   ])('with a %s that this version does not have is 422', async (field, fields) => {
     const { status, body } = await register('later', fields);
 

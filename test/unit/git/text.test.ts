@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { toShowable } from '#git/commit-info.ts';
+import { PLAIN_NETWORK } from '#domain/network.ts';
 import { credentialFor, credentialLines } from '#git/credential.ts';
 import { splitRecords } from '#git/lines.ts';
 import type { GitProgress } from '#git/progress.ts';
 import { createProgressReader } from '#git/progress.ts';
-import { remoteCall } from '#git/remote-call.ts';
+import { remoteAccess } from '#git/remote-call.ts';
 
 test('records come out whole, wherever the stream is cut', async () => {
   const record = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 10 }).filter((text) => !text.includes('\0') && text.isWellFormed());
@@ -60,19 +61,25 @@ test('the credential is bound to protocol, host with port, and path', () => {
 });
 
 test('pinned addresses and certificate authorities become settings of the one call', () => {
-  const call = remoteCall({
+  const remote = {
     url: 'https://git.example.com/a.git',
     access: undefined,
     pinned: { host: 'git.example.com', port: 443, addresses: ['203.0.113.7', '2001:db8::7'] },
     plainHttp: false,
-    caFile: '/data/ca.pem',
-  });
+    network: { ...PLAIN_NETWORK, caCertificate: 'PEM' },
+  };
+
+  const call = remoteAccess(remote, '/data/call');
 
   expect(call.config).toEqual([
     '-c',
     'http.curloptResolve=git.example.com:443:203.0.113.7,[2001:db8::7]',
     '-c',
-    'http.sslCAInfo=/data/ca.pem',
+    'http.sslCAInfo=/data/call/authorities.pem',
+    '-c',
+    'http.sslCAPath=/data/call/none',
+    '-c',
+    'http.proxySSLCAInfo=/data/call/authorities.pem',
   ]);
   expect(call.protocol).toBe('https');
 });
