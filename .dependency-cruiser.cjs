@@ -5,7 +5,7 @@
  */
 const TABLES = ['db/database.ts', 'db/again.ts', 'db/schema.ts', 'db/time.ts', 'db/filter.ts', 'db/snapshot.ts', 'db/read-pages.ts'];
 const CONTRACT = 'providers/(app-)?contract.ts';
-const MANAGEMENT = ['people/', 'credentials/', 'notify/', 'repositories/', 'hooks/', 'content/', 'runs/', 'retention/', 'rekey/'];
+const MANAGEMENT = ['people/', 'credentials/', 'notify/', 'repositories/', 'hooks/', 'apps/', 'content/', 'runs/', 'retention/', 'rekey/'];
 const STAGES = ['receive/', 'inbox/', 'poll/', 'sync/', 'import/', 'report/'];
 
 const MAY_IMPORT = {
@@ -34,6 +34,7 @@ const MAY_IMPORT = {
   credentials: ['steps/', 'domain/', 'queue/', 'net/', 'people/', 'notify/outbox.ts', CONTRACT, ...TABLES],
   hooks: ['steps/', 'domain/', 'queue/', 'net/', 'people/', 'credentials/', 'repositories/', CONTRACT, ...TABLES],
   repositories: ['domain/', 'queue/', 'net/', 'people/', 'credentials/', CONTRACT, ...TABLES],
+  apps: ['steps/', 'domain/', 'queue/', 'credentials/', 'repositories/', CONTRACT, ...TABLES],
   content: ['domain/', 'people/', ...TABLES],
   runs: ['domain/', 'queue/', 'people/', 'report/store.ts', ...TABLES],
   // surfaces
@@ -72,7 +73,9 @@ const OWNERS = {
   },
   // What listens is named too, since the same module connects; and the database, whose address is the operator's own.
   'sdk-sockets': { node: ['net'], rooms: ['net/', 'db/stall\\.ts$', 'app/free-port\\.ts$'], typesAnywhere: true },
-  'sdk-parsers': { packages: ['piscina/', 'ajv', 'js-yaml/', 'yaml/', 'jsonc-parser/', 're2js/'], rooms: ['import/'] },
+  'sdk-parsers': { packages: ['piscina/', 'ajv', 'yaml/', 'jsonc-parser/', 're2js/'], rooms: ['import/'] },
+  // The App's manifest is a file of ours, read as it is written.
+  'sdk-yaml': { packages: ['js-yaml/'], rooms: ['import/', 'providers/github/app/manifest\\.ts$'] },
   'sdk-notify': { packages: ['nodemailer/', 'standardwebhooks/'], rooms: ['notify/'] },
   'sdk-observe': { packages: ['prom-client/', '@opentelemetry/'], rooms: ['observe/'] },
   'sdk-commands': { packages: ['commander/'], rooms: ['cli/'] },

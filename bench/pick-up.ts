@@ -58,6 +58,7 @@ async function openQueued(scope: Scope, url: string): Promise<() => Promise<numb
     'register-hook': async () => undefined,
     'audit-deliveries': async () => undefined,
     'forget-repository': async () => undefined,
+    'refresh-installation': async () => undefined,
     'send-report': async () => undefined,
     'send-notification': async () => undefined,
   };

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createTokenReader } from '#app/installation-tokens.ts';
+import { keepEnvironmentApp } from '#apps/environment.ts';
 import { findFreePort } from '#app/free-port.ts';
 import { createLogger } from '#app/logger.ts';
 import { sayStarted } from '#app/announce.ts';
@@ -8,8 +10,7 @@ import { requireSafeGit } from '#app/safe-git.ts';
 import { createReach } from '#app/reach.ts';
 import { openObservation } from '#app/observation.ts';
 import { loadSecretKeys } from '#app/secret-keys.ts';
-import { watchConfig, watchKeys, watchSources, watchVault } from '#app/secrets.ts';
-import { createTokenSources } from '#app/token-sources.ts';
+import { watchConfig, watchKeys, watchVault } from '#app/secrets.ts';
 import { startWorkers } from '#app/workers.ts';
 import type { Config } from '#config.ts';
 import { createVault } from '#credentials/vault.ts';
@@ -117,9 +118,10 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
     links,
     findProvider,
     ...createReach({ database, vault, policy, resolve, egress }),
-    readTokenSource: watchSources(createTokenSources(config), watch),
+    readTokenSource: createTokenReader({ config, database, vault, findProvider, fetch: egress.through(undefined), watch }),
   };
-  const { dataDir, limits, syncTimeoutMs } = config;
+  await keepEnvironmentApp({ database, vault }, start.organizationId, config.githubApp);
+  const { dataDir, limits, syncTimeoutMs, instance, processName } = config;
   const git = await createGit({ dataDir, limits, timeoutMs: syncTimeoutMs, log, onProcess: observation.onProcess });
   // Tried beside the rest of the start, and awaited before anything may use it.
   const safeGit = roles.worker ? requireSafeGit(git) : Promise.resolve('');
@@ -131,7 +133,6 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
   const queue = await openQueue({ database, log, redact, migrate: roles.migrate, supervise: roles.worker, giveUp });
   const stop = createStop();
   onClose(() => queue.stop(stop.leftMs()));
-  const { instance, processName } = config;
   const run: UploadDeps = { database, queue, log, redact, tracing, meters, pool, git, publicUrl, instance, syncTimeoutMs, processName };
   const localToken = await ensureLocalToken(config.dataDir);
   watch.add(localToken);

@@ -2,6 +2,8 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { GITHUB_APP, toGithubApp } from './github-app-config.ts';
+import type { GithubAppConfig } from './github-app-config.ts';
 import { err, ok } from '#domain/result.ts';
 import type { Result } from '#domain/result.ts';
 
@@ -36,6 +38,8 @@ export interface Config {
   readonly retention: Retention;
   /** Where a process answers /healthz, /readyz and /metrics beside its API, or without one; undefined: nowhere. */
   readonly metricsPort: number | undefined;
+  /** One GitHub App, by Probot's names; undefined: none. */
+  readonly githubApp: GithubAppConfig | undefined;
   readonly tracing: TracingConfig;
   /** Name of this process in logs, leases and job results. */
   readonly processName: string;
@@ -177,6 +181,7 @@ const ENVIRONMENT = z.object({
   POLL_INTERVAL_S: wholeNumber(1, 86_400, 20),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   RETENTION_DAYS: retention,
+  ...GITHUB_APP,
   TRIBUTARY_METRICS_PORT: z.coerce.number().pipe(z.int().min(1).max(65_535)).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'is not an http or https URL' }).optional(),
   OTEL_EXPORTER_OTLP_HEADERS: headerList,
@@ -199,7 +204,9 @@ export function readConfig(
   const set = Object.fromEntries(Object.entries({ ...environment, ...overrides }).filter(([, value]) => value !== ''));
   const parsed = ENVIRONMENT.safeParse(set);
   const keys = secretKeys(set['TRIBUTARY_SECRET_KEYS']);
+  const app = parsed.success ? toGithubApp(parsed.data) : ok(undefined);
   const problems = [
+    ...(app.ok ? [] : app.error),
     ...(parsed.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? []),
     ...(keys.ok ? [] : [keys.error]),
     ...(set['DATABASE_URL'] !== undefined && set['TRIBUTARY_SECRET_KEYS'] === undefined
@@ -214,8 +221,8 @@ export function readConfig(
       ? ['TRIBUTARY_METRICS_PORT: must be another port than PORT']
       : []),
   ];
-  if (!parsed.success || !keys.ok || problems.length > 0) return err(problems);
-  return ok(toConfig(parsed.data, keys.value, set));
+  if (!parsed.success || !keys.ok || !app.ok || problems.length > 0) return err(problems);
+  return ok({ ...toConfig(parsed.data, keys.value, set), githubApp: app.value });
 }
 
 /** Which service a command talks to, where the environment says so: kept apart from `Config`, since a client needs no more than this. */
@@ -228,7 +235,11 @@ export function readClientConfig(environment: NodeJS.ProcessEnv = process.env): 
   return { url: environment['TRIBUTARY_URL'] || undefined, token: environment['TRIBUTARY_TOKEN'] || undefined };
 }
 
-function toConfig(env: z.infer<typeof ENVIRONMENT>, keys: readonly Uint8Array[] | undefined, set: NodeJS.ProcessEnv): Config {
+function toConfig(
+  env: z.infer<typeof ENVIRONMENT>,
+  keys: readonly Uint8Array[] | undefined,
+  set: NodeJS.ProcessEnv,
+): Omit<Config, 'githubApp'> {
   return Object.freeze({
     host: env.HOST,
     port: env.PORT,

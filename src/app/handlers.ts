@@ -1,3 +1,4 @@
+import { refreshInstallation } from '#apps/installations/refresh.ts';
 import { removeMirror } from '#git/mirrors.ts';
 import { auditHook } from '#hooks/audit.ts';
 import type { HookDeps } from '#hooks/hook.ts';
@@ -66,6 +67,8 @@ export function createHandlers({ run, hooks, deliver, checkUrl, stopping, concur
       reached('forget.mirror-removed');
       await forgetRepository(hooks, payload, until(signal));
     },
+    'refresh-installation': (payload, signal) =>
+      refreshInstallation({ ...hooks, queue, fetch: hooks.through(undefined) }, payload, until(signal)),
     'send-report': ({ reportId }, signal) =>
       sendReport(
         {

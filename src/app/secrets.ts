@@ -5,13 +5,15 @@ import type { SecretWatch } from '#domain/redact.ts';
 import type { Provider, WebhookReader } from '#providers/contract.ts';
 import { throughConnections } from '#providers/through.ts';
 
-type SecretConfig = Pick<Config, 'adminToken' | 'databaseUrl' | 'tracing' | 'smtp'>;
+type SecretConfig = Pick<Config, 'adminToken' | 'databaseUrl' | 'tracing' | 'smtp' | 'githubApp'>;
 
 /** Tells the watch every secret that the configuration holds. */
-export function watchConfig(watch: SecretWatch, { adminToken, databaseUrl, tracing, smtp }: SecretConfig): void {
+export function watchConfig(watch: SecretWatch, { adminToken, databaseUrl, tracing, smtp, githubApp }: SecretConfig): void {
   const passwords = [databaseUrl, smtp?.url].map((url) => (url === undefined ? '' : (URL.parse(url)?.password ?? '')));
+  const app = githubApp === undefined ? [] : [githubApp.privateKey, githubApp.webhookSecret];
   // In the URL as it is written, and as it is sent.
-  for (const secret of [adminToken ?? '', ...passwords, ...passwords.map(decoded), ...Object.values(tracing.headers)]) watch.add(secret);
+  const inUrls = [...passwords, ...passwords.map(decoded)];
+  for (const secret of [adminToken ?? '', ...inUrls, ...app, ...Object.values(tracing.headers)]) watch.add(secret);
 }
 
 /** Keys never leave as bytes; in these forms an operator has them. */
@@ -39,8 +41,8 @@ export function watchVault(vault: Vault, watch: SecretWatch): Vault {
 
 /** Secrets that are kept elsewhere, each told to the watch as it is read. */
 export function watchSources(read: ReadTokenSource, watch: SecretWatch): ReadTokenSource {
-  return async (organization, source) => {
-    const secret = await read(organization, source);
+  return async (organization, source, use) => {
+    const secret = await read(organization, source, use);
     watch.add(secret);
     return secret;
   };

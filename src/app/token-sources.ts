@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import type { ReadTokenSource } from '#credentials/token-source.ts';
+import type { TokenSource } from '#credentials/token-source.ts';
 import type { Config } from '#config.ts';
 import { Failure } from '#domain/failure.ts';
 
@@ -16,7 +16,10 @@ const FILE_NAME = /^[A-Za-z0-9_][\w.-]{0,254}$/;
  * Reads secrets that the operator keeps outside of the database: variables that are listed for the organization, and files of its folder.
  * Read at every use, so that a file that is replaced counts at once. What it throws names the place and never the content.
  */
-export function createTokenSources({ tokenVariables, tokenFiles }: Pick<Config, 'tokenVariables' | 'tokenFiles'>): ReadTokenSource {
+export function createTokenSources({
+  tokenVariables,
+  tokenFiles,
+}: Pick<Config, 'tokenVariables' | 'tokenFiles'>): (organization: string, source: TokenSource) => Promise<string> {
   return async (organization, source) => {
     if ('file' in source) return checkToken(await readTokenFile(tokenFiles, organization, source.file), `File "${source.file}"`);
     const allowed = tokenVariables.find((variable) => variable.organization === organization && variable.name === source.env);

@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import { listAppHooks } from '#apps/store.ts';
 import type { Config } from '#config.ts';
 import { examineInstallation } from './examine/installation.ts';
 import type { Observation } from './observation.ts';
@@ -40,6 +42,17 @@ export interface WebDeps {
   readonly stopping: AbortSignal;
 }
 
+/** Who signs wrongly may come as often as he likes: the database is not asked each time. */
+function rememberAppHooks(find: (appId: string) => Promise<readonly string[]>) {
+  const known = new LRUCache<string, Promise<readonly string[]>>({ max: 1_000, ttl: 5_000 });
+  return async (appId: string): Promise<readonly string[]> => {
+    const found = known.get(appId) ?? find(appId);
+    known.set(appId, found, { noUpdateTTL: true });
+    found.catch(() => known.delete(appId));
+    return found;
+  };
+}
+
 function now(): Date {
   return new Date();
 }
@@ -69,6 +82,7 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
       through: hooks.through,
       now,
     },
+    apps: { database, queue, links, vault: hooks.vault, findProvider, fetch: hooks.through(undefined), checkUrl },
     hooks,
     notifications: { database, queue, vault: hooks.vault, policy },
     listWorkers: () => listWorkers(database),
@@ -80,6 +94,7 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
     registerReceive: (scope) =>
       registerReceive(scope, {
         findReader: (provider) => findProvider(provider)?.webhooks,
+        findAppHooks: rememberAppHooks((appId) => listAppHooks(database, appId)),
         hooks: knownHooks,
         tighten: (hookId, kind) => tightenHook(database, hookId, kind),
         retire: (hook) => retirePrevious(database, hook),

@@ -14,6 +14,7 @@ import { removeTemporary } from '#retention/store.ts';
 import { tidyMachine } from './tidy-machine.ts';
 import { catchUp, startAudits } from './audits.ts';
 import type { HandlerDeps } from './handlers.ts';
+import { createAppRouting, startInstallationChecks } from './installations.ts';
 import { createHandlers } from './handlers.ts';
 import { createRemotes } from './remotes.ts';
 import { startTokenChecks } from './token-checks.ts';
@@ -44,7 +45,8 @@ export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void
   await catchUp(database);
   const { handlers, settled } = createHandlers(deps);
   await deps.queue.work(handlers, deps.concurrency);
-  const stopRouter = await startRouter({ database, queue: deps.queue, log, tracing, meters, findReader: deps.findReader });
+  const apps = createAppRouting(deps.queue, deps.hooks.findProvider);
+  const stopRouter = await startRouter({ database, queue: deps.queue, log, tracing, meters, findReader: deps.findReader, apps });
   const { openRemote, pauseGit } = createRemotes({ database, git, hooks: deps.hooks, checkUrl: deps.checkUrl, redact: deps.run.redact });
   const pace = createPace(deps.pollIntervalMs);
   const stopPoller = startPoller({ database, queue: deps.queue, git, log, pace, openRemote, pauseGit });
@@ -61,11 +63,13 @@ export async function startWorkers(deps: WorkerDeps): Promise<() => Promise<void
     { database, queue: deps.queue, vault, findProvider, readTokenSource, openNetwork, through, log },
     deps.stopping,
   );
+  const stopInstallations = startInstallationChecks({ database, queue: deps.queue, log });
   const stopTidying = startTidying(deps);
   return async () => {
     await sweep.stop();
     await stopAudits();
     await stopChecks();
+    await stopInstallations();
     await stopTidying();
     await stopPoller();
     await stopRouter();

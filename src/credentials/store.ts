@@ -217,7 +217,7 @@ export async function deleteCredential(tx: Tx, { id, reason }: { readonly id: st
 export async function findSealedCredential({ kysely }: Reader, id: string) {
   return kysely
     .selectFrom('credentials')
-    .select(['id', 'organization_id', 'name', 'provider', 'url', 'workspace', 'username', 'sealed_secret', 'expires_at', 'state'])
+    .select(['id', 'organization_id', 'kind', 'name', 'provider', 'url', 'workspace', 'username', 'sealed_secret', 'expires_at', 'state'])
     .select(['expiry_source', 'probe_repository', 'state_detail'])
     .select([msUntil('paused_until').as('paused_ms'), msUntil('git_paused_until').as('git_paused_ms')])
     .select(sql<boolean>`coalesce(expires_at <= clock_timestamp(), false)`.as('is_expired'))

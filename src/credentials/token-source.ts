@@ -11,8 +11,17 @@ import type { Vault } from './vault.ts';
 /** Where the operator keeps a secret outside of the database: an environment variable, or a file of the organization's folder. */
 export type TokenSource = { readonly env: string } | { readonly file: string };
 
+/** The same, or an App's installation, whose tokens are minted as they are needed. No interface takes that from anybody. */
+export type StoredSource = TokenSource | { readonly installation: string };
+
 /** Reads it now. Throws Failure SECRET_NOT_FOUND when it is not allowed, not there, empty, too long or no token; never with its content. */
-export type ReadTokenSource = (organizationSlug: string, source: TokenSource) => Promise<string>;
+export type ReadTokenSource = (organizationSlug: string, source: StoredSource, use?: TokenUse) => Promise<string>;
+
+/** What a token is read for. */
+export interface TokenUse {
+  /** The provider's id of the repository. */
+  readonly repositoryRemoteId: string | undefined;
+}
 
 export interface TokenSourceDeps {
   readonly database: Pick<Database, 'kysely'>;
@@ -20,13 +29,15 @@ export interface TokenSourceDeps {
   readonly readTokenSource: ReadTokenSource;
 }
 
+const installationSource = z.strictObject({ installation: z.uuid() });
+
 export const tokenSource = z.union([z.strictObject({ env: z.string().max(255) }), z.strictObject({ file: z.string().max(255) })]);
 
 /** No secret begins with it: tokens are printable characters. So what is sealed is the one or the other, and cannot be taken for it. */
 const MARK = '\0';
 
 /** What is sealed in the place of a secret that is kept elsewhere: bound to row and organization as a secret is. */
-function toSealable(source: TokenSource): string {
+export function toSealable(source: StoredSource): string {
   return MARK + JSON.stringify(source);
 }
 
@@ -34,11 +45,13 @@ function toSealable(source: TokenSource): string {
 export async function openToken(
   deps: TokenSourceDeps,
   row: { readonly id: string; readonly organization_id: string; readonly sealed_secret: Uint8Array },
+  use?: TokenUse,
 ): Promise<string> {
   const place = { table: 'credentials', field: 'secret', rowId: row.id, organizationId: row.organization_id } as const;
   const opened = deps.vault.open(row.sealed_secret, place);
   if (!opened.startsWith(MARK)) return opened;
-  return readFor(deps, row.organization_id, tokenSource.parse(JSON.parse(opened.slice(MARK.length))));
+  const source = z.union([tokenSource, installationSource]).parse(JSON.parse(opened.slice(MARK.length)));
+  return readFor(deps, row.organization_id, source, use);
 }
 
 /** A token as it is sent: itself, or where it is kept. */
@@ -87,7 +100,8 @@ export async function requireToken(
 async function readFor(
   { database, readTokenSource }: Omit<TokenSourceDeps, 'vault'>,
   organizationId: string,
-  source: TokenSource,
+  source: StoredSource,
+  use?: TokenUse,
 ): Promise<string> {
-  return readTokenSource(await findOrganizationSlug(database, organizationId), source);
+  return readTokenSource(await findOrganizationSlug(database, organizationId), source, use);
 }

@@ -9,6 +9,7 @@ import type { Inspection } from './inspect.ts';
 import { hookIdIn, inspect } from './inspect.ts';
 import { readerOf, specOf } from './secrets.ts';
 import type { HookRow } from './store.ts';
+import { findDeliveringApp } from './apps/store.ts';
 import { deliversLately, findHookById, listKnownHooks, noteChecked, updateHook } from './store.ts';
 
 /** What a look at the provider came to: what stands there, or why nobody could look. */
@@ -59,6 +60,11 @@ async function recordSeen({ database }: HookDeps, row: HookRow, { hook, problems
 
 /** Why it is not known how the hook stands. One whose deliveries arrive works, though nobody may look at it. */
 export async function recordUnseen(deps: HookDeps, row: HookRow, failure: Failure | undefined): Promise<void> {
+  const app = await findDeliveringApp(deps.database, row.repository_id);
+  if (app !== undefined) {
+    const status_detail = `No webhook of its own is needed: deliveries come through the GitHub App "${app}".`;
+    return updateHook(deps.database, row.id, { status: 'active', status_detail, problems: '[]' });
+  }
   const works = await deliversLately(deps.database, row.id);
   const isGone = failure?.code === 'REPO_NOT_FOUND';
   const status = works && !isGone ? 'active' : isGone ? 'not_configured' : withoutAccess(row);

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { SetupDeps } from '#apps/setup/setup.ts';
 import type { GitTokenDeps } from '#credentials/git-tokens.ts';
 import type { Database } from '#db/database.ts';
 import type { Redactor } from '#domain/redact.ts';
@@ -34,6 +35,7 @@ export interface HttpDeps {
   readonly authenticate: Authenticate;
   readonly repositories: RepositoryDeps;
   readonly gitTokens: GitTokenDeps;
+  readonly apps: SetupDeps;
   readonly hooks: HookDeps;
   readonly notifications: TargetDeps;
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };

@@ -15,6 +15,8 @@ import { registerContent } from './routes/content.ts';
 import { registerDeliveries } from './routes/deliveries.ts';
 import type { EventStreams } from './routes/events.ts';
 import { openEventStreams } from './routes/events.ts';
+import { registerGithubAppPages } from './routes/github-app-pages.ts';
+import { registerGithubApps } from './routes/github-apps.ts';
 import { registerGitTokens } from './routes/git-tokens.ts';
 import { registerImports } from './routes/imports.ts';
 import { registerInstallation } from './routes/installation.ts';
@@ -90,6 +92,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   await registerDocs(server, deps);
   registerOperations(server, deps, auth);
   registerPages(server, deps);
+  registerGithubAppPages(server, deps);
   await server.register(async (scope) => deps.registerReceive(scope));
   await server.register(async (scope) => registerApi(scope, deps, auth, streams), { prefix: '/api/extras' });
   await server.register(async (scope) => registerAlias(scope, deps, auth, streams), { prefix: '/api' });
@@ -120,6 +123,7 @@ async function registerApi(scope: FastifyInstance, deps: HttpDeps, auth: Auth, s
 async function registerOrganizations(scope: FastifyInstance, deps: HttpDeps, auth: Auth): Promise<void> {
   const { api, refuseOtherMethods } = guard(scope, auth);
   registerGitTokens(api, deps, auth);
+  registerGithubApps(api, deps, auth);
   registerDeliveries(api, deps, auth);
   registerNotifications(api, deps, auth);
   registerPeople(api, deps, auth);

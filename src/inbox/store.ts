@@ -169,6 +169,15 @@ export async function findHookRepository(tx: Tx, hookId: string) {
     .selectFrom('hooks')
     .innerJoin('repositories', 'repositories.id', 'hooks.repository_id')
     .select(['repositories.id', 'repositories.ref', 'repositories.remote_id', 'repositories.update_policy', 'repositories.admin_status'])
+    .select(
+      sql<boolean>`exists (
+        select from app_installation_repositories reached
+        join app_installations i on i.id = reached.installation_id join apps a on a.id = i.app_id
+        where reached.organization_id = repositories.organization_id and reached.remote_id = repositories.remote_id
+          and reached.removed_at is null and i.deleted_at is null and i.suspended_at is null and a.url = repositories.provider_url)`.as(
+        'told_twice',
+      ),
+    )
     .where('hooks.id', '=', hookId)
     .executeTakeFirst();
 }

@@ -18,6 +18,9 @@ export const ACTIONS = {
   // A viewer sees neither secret nor form of a credential (DESIGN.md section 7).
   'git-token:view': KEEPERS,
   'git-token:manage': KEEPERS,
+  'github-app:view': KEEPERS,
+  // Its key acts for a whole account.
+  'github-app:manage': ['owner', 'admin'],
   // A delivery's body is the provider's payload, which may hold more than content shows.
   'delivery:view': KEEPERS,
   'delivery:replay': KEEPERS,

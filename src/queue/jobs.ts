@@ -18,6 +18,8 @@ export interface JobPayloads {
     readonly remoteUrl: string;
     readonly remoteHookId: string | null;
   };
+  /** Asks how an installation of an App stands and brings what is known of it in line. */
+  readonly 'refresh-installation': { readonly installationId: string };
   /** Posts a report of the outbox, if what is there differs. */
   readonly 'send-report': { readonly reportId: string };
   /** Delivers a notification of the outbox to its target. */
@@ -44,6 +46,7 @@ export const JOBS = {
   'register-hook': { retries: 5, expireSeconds: 120 },
   'audit-deliveries': { retries: 2, expireSeconds: 300 },
   'forget-repository': { retries: 5, expireSeconds: 120 },
+  'refresh-installation': { retries: 5, expireSeconds: 120 },
   'send-report': { retries: 10, expireSeconds: 120 },
   'send-notification': { retries: 12, expireSeconds: 120 },
 } as const satisfies Record<JobName, JobKind>;
@@ -54,6 +57,7 @@ export const JOB_NAMES: readonly JobName[] = [
   'register-hook',
   'audit-deliveries',
   'forget-repository',
+  'refresh-installation',
   'send-report',
   'send-notification',
 ];

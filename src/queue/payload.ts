@@ -20,6 +20,7 @@ const PAYLOADS: { readonly [N in JobName]: z.ZodType<JobPayloads[N]> } = {
     remoteUrl: z.string(),
     remoteHookId: z.string().nullable(),
   }),
+  'refresh-installation': z.object({ installationId: id }),
   'send-report': z.object({ reportId: id }),
   'send-notification': z.object({ notificationId: id }),
 };

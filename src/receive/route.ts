@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ProviderId } from '#domain/words.ts';
-import type { AdmitDeps } from './admit.ts';
+import type { AdmitDeps, AdmitOutcome } from './admit.ts';
 import { admit } from './admit.ts';
 import { within } from './within.ts';
 
@@ -15,6 +15,8 @@ const ANSWERED_WITHIN_MS = 4_500;
 const ARRIVES_WITHIN_MS = 10_000;
 
 export interface ReceiveDeps extends AdmitDeps {
+  /** Hooks of the Apps of that number: of one, unless several servers have given it. */
+  readonly findAppHooks: (appId: string) => Promise<readonly string[]>;
   readonly now: () => Date;
   readonly count: (provider: ProviderId | 'unknown', outcome: string) => void;
 }
@@ -28,20 +30,52 @@ export async function registerReceive(scope: FastifyInstance, deps: ReceiveDeps)
   scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: READ_BODY_BYTES }, (_request, body, done) =>
     done(null, body),
   );
-  scope.post<{ Params: { provider: string; hookId: string } }>(
-    '/webhooks/:provider/:hookId',
-    // What a browser has to be told about pages is not for providers, and took as long as checking the signature.
-    { bodyLimit: READ_BODY_BYTES, schema: { hide: true }, helmet: false, config: { arrivesWithinMs: ARRIVES_WITHIN_MS } },
-    async (request, reply) => receive(deps, request, reply),
+  // What a browser has to be told about pages is not for providers, and took as long as checking the signature.
+  const options = {
+    bodyLimit: READ_BODY_BYTES,
+    schema: { hide: true },
+    helmet: false,
+    config: { arrivesWithinMs: ARRIVES_WITHIN_MS },
+  } as const;
+  scope.post<{ Params: { provider: string; hookId: string } }>('/webhooks/:provider/:hookId', options, async (request, reply) => {
+    const { provider, hookId } = request.params;
+    return receive(deps, request, reply, { provider, hookIds: () => Promise.resolve([hookId]) });
+  });
+  // One address for the Apps of every server: which of them it is, the delivery says, and its signature proves.
+  scope.post('/webhooks/github', options, async (request, reply) =>
+    receive(deps, request, reply, { provider: 'github', hookIds: () => findHooks(deps, request) }),
   );
 }
 
-async function receive(
-  deps: ReceiveDeps,
-  request: FastifyRequest<{ Params: { provider: string; hookId: string } }>,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const { provider, hookId } = request.params;
+const APP_ID = /^[1-9]\d{0,19}$/;
+/** No hook has it: a delivery to nobody costs and answers what one with a bad signature does. */
+const NOBODY = '';
+
+async function findHooks({ findAppHooks }: ReceiveDeps, { headers }: FastifyRequest): Promise<readonly string[]> {
+  const appId = headers['x-github-hook-installation-target-id'];
+  const isApp = headers['x-github-hook-installation-target-type'] === 'integration';
+  const found = isApp && typeof appId === 'string' && APP_ID.test(appId) ? await findAppHooks(appId) : [];
+  return found.length === 0 ? [NOBODY] : found;
+}
+
+interface Addressed {
+  readonly provider: string;
+  /** Hooks that it may be for, of which one has its secret. */
+  readonly hookIds: () => Promise<readonly string[]>;
+}
+
+async function admitAny(deps: ReceiveDeps, { headers }: FastifyRequest, body: Uint8Array, { provider, hookIds }: Addressed) {
+  let hookId = NOBODY;
+  let outcome: AdmitOutcome = { status: 'unauthorized' };
+  for (hookId of await hookIds()) {
+    outcome = await admit(deps, { provider, hookId, headers, body, now: deps.now() });
+    if (outcome.status !== 'unauthorized') break;
+  }
+  return { hookId, outcome };
+}
+
+async function receive(deps: ReceiveDeps, request: FastifyRequest, reply: FastifyReply, addressed: Addressed): Promise<FastifyReply> {
+  const { provider } = addressed;
   reply.header('x-content-type-options', 'nosniff');
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   if (body.length > MOST_BODY_BYTES) {
@@ -52,8 +86,8 @@ async function receive(
   // Whoever can reach us can name a provider; each name would be a series of its own for as long as the process lives.
   const count = (outcome: string): void => deps.count(deps.findReader(provider)?.id ?? 'unknown', outcome);
   try {
-    const admitting = admit(deps, { provider, hookId, headers: request.headers, body, now: deps.now() });
-    const outcome = await within(ANSWERED_WITHIN_MS, 'storing a delivery', admitting);
+    const admitting = admitAny(deps, request, body, addressed);
+    const { outcome, hookId } = await within(ANSWERED_WITHIN_MS, 'storing a delivery', admitting);
     count(outcome.status);
     // Whoever signs well may say something else under a known key, but no provider does: somebody has its secret, or its server is mad.
     if (outcome.status === 'duplicate' && outcome.changed) {

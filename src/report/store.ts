@@ -166,3 +166,15 @@ export async function releaseReport(
     .execute();
   return 'lost';
 }
+
+/** Has what was said of a commit posted once more: somebody asked for it at the provider. */
+export async function postAgain(queue: JobSender, tx: Tx, repositoryId: string, commit: string): Promise<void> {
+  const rows = await tx.kysely
+    .updateTable('reports')
+    .set((eb) => ({ version: eb('version', '+', 1), updated_at: databaseNow() }))
+    .where('repository_id', '=', repositoryId)
+    .where('commit_id', '=', commit)
+    .returning('id')
+    .execute();
+  for (const { id } of rows) await queue.send(tx, 'send-report', { reportId: id });
+}

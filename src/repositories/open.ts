@@ -35,8 +35,7 @@ export async function openRemote(deps: OpenDeps, repositoryId: string): Promise<
   if (folder !== undefined) throw folder;
   const network = await deps.openNetwork({ credentialId: repository.credential_id, repositoryId });
   const vetted = await deps.vetRemote(repository.remote_url, network);
-  const credential =
-    repository.credential_id === null ? undefined : await openCredential(deps, repository.credential_id, repository.remote_url);
+  const credential = repository.credential_id === null ? undefined : await openCredential(deps, repository.credential_id, repository);
   if (credential !== undefined) refusePaused(credential.gitPausedMs, 'The Git server');
   return { ...vetted, access: credential?.access };
 }
@@ -69,30 +68,35 @@ export interface OpenForge {
 export async function openForge(deps: OpenDeps, repositoryId: string): Promise<OpenForge | undefined> {
   const repository = await findRemote(deps.database, repositoryId);
   if (repository?.credential_id == null) return undefined;
-  return openForgeWith(deps, repository.credential_id, repository.remote_url, repositoryId);
+  return openForgeOf(deps, repository.credential_id, { ...repository, id: repositoryId });
 }
 
 /** The same for a repository that is deleted already: its credential and address are all that is needed. */
-export async function openForgeWith(
+export async function openForgeWith(deps: OpenDeps, credentialId: string, remoteUrl: string): Promise<OpenForge | undefined> {
+  return openForgeOf(deps, credentialId, { remote_url: remoteUrl, remote_id: null, id: undefined });
+}
+
+type Place = Pick<NonNullable<Awaited<ReturnType<typeof findRemote>>>, 'remote_url' | 'remote_id'>;
+
+async function openForgeOf(
   deps: OpenDeps,
   credentialId: string,
-  remoteUrl: string,
-  repositoryId?: string,
+  place: Place & { readonly id: string | undefined },
 ): Promise<OpenForge | undefined> {
-  const credential = await openCredential(deps, credentialId, remoteUrl);
-  const ref = credential?.provider.remoteRef(remoteUrl, credential.url);
+  const credential = await openCredential(deps, credentialId, place);
+  const ref = credential?.provider.remoteRef(place.remote_url, credential.url);
   if (credential === undefined || ref === undefined || credential.provider.connect === undefined) return undefined;
   refusePaused(credential.apiPausedMs, 'The provider');
-  const api = credential.provider.connect({
+  const whole = credential.provider.connect({
     url: credential.url,
     username: credential.username,
     secret: credential.access.secret,
     workspace: credential.workspace,
-    fetch: deps.through(await deps.openNetwork({ credentialId, repositoryId })),
+    fetch: deps.through(await deps.openNetwork({ credentialId, repositoryId: place.id })),
     onLimited: (ms) => pauseCredential(deps.database, credentialId, 'api', ms),
     onRefused: (what) => checkSoon(deps.database, credentialId, what),
   });
-  return { api, ref };
+  return { api: credential.isApp ? withoutHooks(whole) : whole, ref };
 }
 
 /**
@@ -100,22 +104,34 @@ export async function openForgeWith(
  * out (PROVIDERS.md 1.5). It is asked about once a day, and whenever somebody asks or replaces it.
  */
 function refuseDead({
+  kind,
   name,
   state,
   state_detail: detail,
 }: {
+  readonly kind: string;
   readonly name: string;
   readonly state: string;
   readonly state_detail: string | null;
 }): void {
   if (state !== 'revoked' && state !== 'expired') return;
   throw new Failure(state === 'revoked' ? 'AUTH_REVOKED' : 'AUTH_EXPIRED', {
-    message: `The token "${name}" is not used: ${detail ?? 'its provider refuses it.'}`,
-    help: 'Create a new token at the provider and replace the stored one: its repositories then go on by themselves. Or verify it again.',
+    message: `The ${kind === 'app-installation' ? 'App' : 'token'} "${name}" is not used: ${detail ?? 'its provider refuses it.'}`,
+    help:
+      kind === 'app-installation'
+        ? 'Its repositories go on by themselves when it is let in again. Or give them another credential.'
+        : 'Create a new token at the provider and replace the stored one: its repositories then go on by themselves. Or verify it again.',
   });
 }
 
+/** Deliveries for what an App reaches come to the App's own address; a hook beside it would tell everything twice. */
+function withoutHooks({ hooks: _hooks, deliveries: _deliveries, ...api }: ForgeApi): ForgeApi {
+  return api;
+}
+
 interface OpenCredential {
+  /** It is an installation of an App. */
+  readonly isApp: boolean;
   readonly provider: Provider;
   readonly url: string;
   readonly username: string | undefined;
@@ -127,7 +143,8 @@ interface OpenCredential {
 }
 
 /** Opens a secret for one server only: a remote that is elsewhere gets none, whatever the rows say (SECURITY T24). */
-async function openCredential(deps: OpenDeps, credentialId: string, remoteUrl: string): Promise<OpenCredential | undefined> {
+async function openCredential(deps: OpenDeps, credentialId: string, place: Place): Promise<OpenCredential | undefined> {
+  const { remote_url: remoteUrl, remote_id: remoteId } = place;
   const row = await findSealedCredential(deps.database, credentialId);
   const provider = row === undefined ? undefined : deps.findProvider(row.provider);
   const url = row?.url ?? provider?.defaultUrl;
@@ -143,11 +160,12 @@ async function openCredential(deps: OpenDeps, credentialId: string, remoteUrl: s
     throw new Failure('AUTH_EXPIRED', { message: `The token "${row.name}" expired on ${day}.` });
   }
   refuseDead(row);
-  const secret = await openToken(deps, row);
+  const secret = await openToken(deps, row, { repositoryRemoteId: remoteId ?? undefined });
   await touchCredential(deps.database, row.id);
   const username = row.username ?? undefined;
   const access = provider.gitAccess(username, secret);
   return {
+    isApp: row.kind === 'app-installation',
     provider,
     url,
     username,

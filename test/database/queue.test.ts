@@ -44,6 +44,7 @@ function createRecorder(): { readonly handlers: JobHandlers; readonly seen: unkn
       'register-hook': record,
       'audit-deliveries': record,
       'forget-repository': record,
+      'refresh-installation': record,
       'send-report': record,
       'send-notification': record,
     },

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { v7 as newId } from 'uuid';
+import { withInstallations } from '#app/installation-tokens.ts';
 import { createReach } from '#app/reach.ts';
 import { createTokenSources } from '#app/token-sources.ts';
 import { createVault } from '#credentials/vault.ts';
@@ -67,7 +68,8 @@ const now = (): Date => new Date();
 const resolve: ResolveHost = (host) => Promise.reject(new Error(`no test knows ${host}`));
 
 export async function openTestHttp(sources: Parameters<typeof createTokenSources>[0] = NO_SOURCES): Promise<TestHttp> {
-  const readTokenSource = createTokenSources(sources);
+  const mint = () => Promise.reject(new Error('no App is installed in these tests'));
+  const readTokenSource = withInstallations(createTokenSources(sources), mint);
   const database = await openTestDatabase();
   const start = await bootstrap(database);
   const allowed = parseAllowedHosts('127.0.0.1');
@@ -97,6 +99,7 @@ export async function openTestHttp(sources: Parameters<typeof createTokenSources
     authenticate: createAuthenticate({ database, bootstrap: start, staticTokens: [{ secret: adminToken, via: 'admin-token' }] }),
     repositories: { database, queue, links, vault, findProvider, checkUrl, sameRemoteKey, now },
     gitTokens: { ...hooks, queue, checkUrl, now },
+    apps: { database, queue, links, vault, findProvider, fetch: egress.through(undefined), checkUrl },
     hooks,
     notifications: { database, queue, vault, policy },
     metrics: { contentType: 'text/plain', render: async () => '' },

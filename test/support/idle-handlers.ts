@@ -9,6 +9,7 @@ export const IDLE_HANDLERS: JobHandlers = {
   'register-hook': none,
   'audit-deliveries': none,
   'forget-repository': none,
+  'refresh-installation': none,
   'send-report': none,
   'send-notification': none,
 };

@@ -95,7 +95,7 @@ export async function checkSoon(database: Database, id: string, refused: keyof t
     .updateTable('credentials')
     .set({ verify_after: databaseNow() })
     .where('id', '=', id)
-    .where('kind', '=', 'git-token')
+    .where('kind', 'in', ['git-token', 'app-installation'])
     .where('state', 'not in', refused === 'token' ? ['revoked', 'expired'] : ['revoked', 'expired', 'insufficient'])
     .where((eb) => eb.or([eb('checked_at', 'is', null), eb('checked_at', '<', databaseTimeIn(-ASK_AGAIN_MS[refused]))]))
     .where('verify_after', '>', databaseTimeIn(CHECK_WITHIN_MS))

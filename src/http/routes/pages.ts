@@ -4,6 +4,7 @@ import { retryRule } from '#domain/retry-class.ts';
 import { REFUSALS } from '#domain/refusal.ts';
 import type { HttpDeps } from '#http/deps.ts';
 import { PROBLEMS } from '#import/problem-codes.ts';
+import { escape, page } from './page.ts';
 
 /** Two plain pages: what runs here, and what an error code means and how it is mended. */
 export function registerPages(scope: FastifyInstance, deps: HttpDeps): void {
@@ -39,12 +40,4 @@ function codesTable(): string {
       `<tr id="${escape(code)}"><td><code>${escape(code)}</code></td><td>${escape(meaning)}</td><td>${escape(help)}</td></tr>`,
   );
   return `<table><thead><tr><th>Code</th><th>Meaning</th><th>What to do</th></tr></thead><tbody>${cells.join('\n')}</tbody></table>`;
-}
-
-function page(title: string, body: string): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(title)}</title></head><body><h1>${escape(title)}</h1>${body}</body></html>`;
-}
-
-function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

@@ -10,6 +10,7 @@ import { createKnownHooks } from '#receive/known-hooks.ts';
 import { registerReceive } from '#receive/route.ts';
 
 const SECRET = 'the secret of the only hook';
+const APP_ID = '4711';
 const HOOK_ID = randomUUID();
 const HOOK: StoredHook = {
   id: HOOK_ID,
@@ -34,6 +35,7 @@ async function openEndpoint(admission?: Admission) {
       async () => new Map([[HOOK_ID, HOOK]]),
       () => new Date(),
     ),
+    findAppHooks: async (appId) => (appId === APP_ID ? [HOOK_ID] : []),
     tighten: () => Promise.reject(new Error('there is nothing to tighten')),
     retire: () => Promise.reject(new Error('there is nothing to retire')),
     refused: (hookId) => counted.push(`refused ${hookId === HOOK_ID ? 'of the hook' : hookId}`),
