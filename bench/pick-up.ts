@@ -57,6 +57,7 @@ async function openQueued(scope: Scope, url: string): Promise<() => Promise<numb
     'dry-run-repository': async () => undefined,
     'register-hook': async () => undefined,
     'audit-deliveries': async () => undefined,
+    'repair-hooks': async () => undefined,
     'forget-repository': async () => undefined,
     'refresh-installation': async () => undefined,
     'send-report': async () => undefined,

@@ -16,6 +16,7 @@ import { openScope, removeLeftovers, withScope } from './harness/scope.ts';
 import { idle } from './idle.ts';
 import { incremental } from './incremental.ts';
 import { pickUp } from './pick-up.ts';
+import { pollRound } from './poll-round.ts';
 import { pushToStatus } from './push-to-status.ts';
 import { rekey } from './rekey.ts';
 import { start } from './start.ts';
@@ -30,6 +31,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   start,
   rekey,
   'embedded-load': embeddedLoad,
+  'poll-round': pollRound,
   idle,
 };
 const NO_SERVER = 'no PostgreSQL (found none or not asked for: install it, or set BENCH_DATABASE_URL), so on the embedded database';
