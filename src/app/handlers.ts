@@ -3,6 +3,7 @@ import { removeMirror } from '#git/mirrors.ts';
 import { auditHook } from '#hooks/audit.ts';
 import type { HookDeps } from '#hooks/hook.ts';
 import { forgetRepository, registerHook } from '#hooks/register.ts';
+import { runRepairs } from '#hooks/repairs/run.ts';
 import type { JobHandlers } from '#queue/boss.ts';
 import type { Turn } from '#queue/turn.ts';
 import type { DeliverDeps } from '#notify/deliver.ts';
@@ -62,6 +63,7 @@ export function createHandlers({ run, hooks, deliver, checkUrl, stopping, concur
     'dry-run-repository': ({ jobResultId }, signal) => dryRun(run, jobResultId, remoteSource, processName, until(signal)),
     'register-hook': (payload, signal) => registerHook(hooks, payload, until(signal)),
     'audit-deliveries': (payload, signal) => auditHook({ ...hooks, log, now: () => new Date() }, payload, until(signal)),
+    'repair-hooks': (payload, signal) => runRepairs(hooks, payload, until(signal)),
     'forget-repository': async (payload, signal) => {
       await removeMirror(git, payload.repositoryId, until(signal));
       reached('forget.mirror-removed');

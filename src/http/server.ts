@@ -29,6 +29,7 @@ import { registerPages } from './routes/pages.ts';
 import { registerPeople } from './routes/people.ts';
 import { registerRepositories } from './routes/repositories.ts';
 import { registerSync } from './routes/sync.ts';
+import { registerWebhookRepairs } from './routes/webhook-repairs.ts';
 import { registerWebhook } from './routes/webhook.ts';
 
 const API_BODY_BYTES = 1024 * 1024;
@@ -114,6 +115,7 @@ async function registerApi(scope: FastifyInstance, deps: HttpDeps, auth: Auth, s
   registerRepositories(api, deps, auth);
   registerSync(api, deps, auth);
   registerWebhook(api, deps, auth);
+  registerWebhookRepairs(api, deps, auth);
   registerJobResults(api, deps, auth, streams);
   registerJobs(api, deps);
   registerContent(api, deps, auth);

@@ -11,6 +11,8 @@ export interface JobPayloads {
   readonly 'register-hook': { readonly repositoryId: string };
   /** Looks after a hook at the provider: whether it works, and what it could not deliver. */
   readonly 'audit-deliveries': { readonly hookId: string };
+  /** Repairs the hooks that wait in one repair of many, one after the other. */
+  readonly 'repair-hooks': { readonly batchId: string };
   /** Removes what a deleted repository left outside the database: its hook at the provider. */
   readonly 'forget-repository': {
     readonly repositoryId: string;
@@ -45,6 +47,7 @@ export const JOBS = {
   'dry-run-repository': { retries: 3, expireSeconds: 4 * 3_600 },
   'register-hook': { retries: 5, expireSeconds: 120 },
   'audit-deliveries': { retries: 2, expireSeconds: 300 },
+  'repair-hooks': { retries: 5, expireSeconds: 4 * 3_600 },
   'forget-repository': { retries: 5, expireSeconds: 120 },
   'refresh-installation': { retries: 5, expireSeconds: 120 },
   'send-report': { retries: 10, expireSeconds: 120 },
@@ -56,6 +59,7 @@ export const JOB_NAMES: readonly JobName[] = [
   'dry-run-repository',
   'register-hook',
   'audit-deliveries',
+  'repair-hooks',
   'forget-repository',
   'refresh-installation',
   'send-report',

@@ -14,6 +14,7 @@ const PAYLOADS: { readonly [N in JobName]: z.ZodType<JobPayloads[N]> } = {
   'dry-run-repository': z.object({ jobResultId: id }),
   'register-hook': z.object({ repositoryId: id }),
   'audit-deliveries': z.object({ hookId: z.uuid() }),
+  'repair-hooks': z.object({ batchId: id }),
   'forget-repository': z.object({
     repositoryId: id,
     credentialId: id.nullable(),

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { runRepairs } from '#hooks/repairs/run.ts';
 import { updateHook } from '#hooks/store.ts';
 import type { SpawnedForge } from '#test/forge/client.ts';
 import { spawnForge } from '#test/forge/client.ts';
 import { PUBLIC_URL, openTestHttp } from '#test/support/http.ts';
 import type { TestHttp } from '#test/support/http.ts';
+import { seedOrganization } from '#test/support/seed.ts';
 
 let http: TestHttp;
 let forge: SpawnedForge;
@@ -188,4 +190,54 @@ test('repositories are found by the status of their webhook, which keeps its tim
   expect(second.since).toBe(first.since);
   expect(wrong.body).toMatchObject({ count: 1, results: [{ id: repositoryId, webhook: { status: 'misconfigured', since: first.since } }] });
   expect(right.body.results.map(({ id }: { readonly id: string }) => id)).not.toContain(repositoryId);
+});
+
+describe('a repair of many', () => {
+  const repairs = (query: string) => http.call('POST', `/api/extras/git-repositories/webhook-repairs/${query}`);
+  const run = () => runRepairs(http.hooks, batch(), AbortSignal.timeout(60_000), 0);
+  const batch = () => {
+    const sent = http.sent.findLast(({ name }) => name === 'repair-hooks');
+    return z.object({ batchId: z.string() }).parse(sent?.payload);
+  };
+
+  test('mends what the filter finds and nothing else, says how far it is, and goes on where it was', async () => {
+    await atProvider('PATCH', `/${await remoteId()}`, { active: false });
+    await ask('check/');
+
+    const { status, body } = await repairs(`?name=repo-${count}&webhook_status=misconfigured`);
+    const interrupted = AbortSignal.abort();
+    await expect(runRepairs(http.hooks, batch(), interrupted, 0)).rejects.toThrow();
+    const before = await http.call('GET', new URL(body.url).pathname);
+    await run();
+    await run();
+    const after = await http.call('GET', new URL(body.url).pathname);
+
+    expect([status, body]).toMatchObject([202, { total: 1, waiting: 1, done: false }]);
+    expect(before.body).toMatchObject({ id: body.id, total: 1, waiting: 1, done: false });
+    expect(after.body).toMatchObject({ total: 1, waiting: 0, repaired: 1, unchanged: 0, failed: 0, done: true });
+    expect((await http.call('GET', path())).body).toMatchObject({ status: 'active' });
+  });
+
+  test('goes on past what it cannot mend, and says so of it', async () => {
+    await forge.changeToken(token.id, { scopes: [] });
+
+    const { body } = await repairs(`?name__isw=repo-${count}`);
+    await run();
+
+    expect((await http.call('GET', new URL(body.url).pathname)).body).toMatchObject({ total: 1, failed: 1, done: true });
+    expect((await http.call('GET', path())).body).toMatchObject({ status: 'unable_to_verify' });
+  });
+
+  test('is of one organization, and nobody else’s', async () => {
+    const { body } = await repairs(`?name=repo-${count}`);
+    const other = await seedOrganization(http.database, 'others');
+    const token2 = await http.tokenOf('owner', other.organizationId);
+
+    const shown = await http.call('GET', new URL(body.url).pathname, { token: token2 });
+    const tried = await http.call('POST', `/api/extras/git-repositories/webhook-repairs/?name=repo-${count}`, { token: token2 });
+
+    expect(shown.status).toBe(404);
+    expect(tried.body).toMatchObject({ total: 0, done: true });
+    expect((await repairs('?nonsense=1')).status).toBe(400);
+  });
 });

@@ -43,6 +43,7 @@ function createRecorder(): { readonly handlers: JobHandlers; readonly seen: unkn
       'dry-run-repository': record,
       'register-hook': record,
       'audit-deliveries': record,
+      'repair-hooks': record,
       'forget-repository': record,
       'refresh-installation': record,
       'send-report': record,

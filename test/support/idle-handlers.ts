@@ -8,6 +8,7 @@ export const IDLE_HANDLERS: JobHandlers = {
   'dry-run-repository': none,
   'register-hook': none,
   'audit-deliveries': none,
+  'repair-hooks': none,
   'forget-repository': none,
   'refresh-installation': none,
   'send-report': none,
