@@ -3,6 +3,7 @@ import type { Database } from '#db/database.ts';
 import type { Redactor } from '#domain/redact.ts';
 import type { Git } from '#git/context.ts';
 import { listRemoteRefs } from '#git/list-remote-refs.ts';
+import { describeHookOf } from '#hooks/describe.ts';
 import type { HookDeps } from '#hooks/hook.ts';
 import { sameRemoteKey } from '#net/remote-url.ts';
 import { confirmIdentity } from '#repositories/identity.ts';
@@ -32,6 +33,7 @@ export function createRemotes({ database, git, hooks, checkUrl, redact }: Remote
     openRemote: open,
     askHead: async (id, signal) => (await listRemoteRefs(git, await open(id), signal, [])).head,
     pauseGit: (id) => pauseGit(hooks, id),
+    describeHook: (id) => describeHookOf(database, id),
     describeToken: (id) => describeTokenOf(database, id, new Date()),
     confirmIdentity: (id, signal) => confirmIdentity(hooks, id, signal),
     relocate: (lost, signal) => relocate({ ...hooks, checkUrl, sameRemoteKey, tell }, lost, signal),

@@ -17,6 +17,9 @@ export interface HookDeps extends OpenDeps {
   readonly links: Links;
 }
 
+/** Of a hook that nobody has tried to make at the provider. */
+export const NOT_YET = 'Not registered at the provider yet.';
+
 /** A hook as the interface shows it. Secrets are there once: the first time that somebody asks for them, and when they are rotated. */
 export interface Hook {
   readonly id: string;
@@ -98,7 +101,7 @@ export async function ensureHook(
       provider: provider.id,
       sealed_secret: sealed,
       status: 'not_configured',
-      status_detail: 'Not registered at the provider yet.',
+      status_detail: NOT_YET,
     }),
   );
   return findHook(deps.database, repository.id);

@@ -49,6 +49,21 @@ export const METRICS = {
     labels: ['what'],
   },
   tributary_hooks: { type: 'gauge', help: 'Of the installation: webhooks by state', labels: ['provider', 'status'] },
+  tributary_hooks_suppressed: {
+    type: 'gauge',
+    help: 'Of the installation: webhooks that look well and did not tell of two or more changes in a row',
+    labels: ['provider'],
+  },
+  tributary_hook_missed_changes: {
+    type: 'gauge',
+    help: 'Of the installation: changes that only a look at the remote found, of webhooks that are there now',
+    labels: ['provider'],
+  },
+  tributary_hook_refused_deliveries: {
+    type: 'gauge',
+    help: 'Of the installation: deliveries refused for their signature since the last good one of their webhook',
+    labels: ['provider'],
+  },
   tributary_workers: { type: 'gauge', help: 'Of the installation: processes that take jobs', labels: ['version'] },
   tributary_upkeep_age_seconds: { type: 'gauge', help: 'Of the installation: time since upkeep was last done', labels: ['name'] },
   tributary_database_up: { type: 'gauge', help: 'Whether the database answered this scrape' },

@@ -100,6 +100,9 @@ const OF_THE_INSTALLATION: readonly MetricName[] = [
   'tributary_secrets',
   'tributary_tls_unverified',
   'tributary_hooks',
+  'tributary_hooks_suppressed',
+  'tributary_hook_missed_changes',
+  'tributary_hook_refused_deliveries',
   'tributary_workers',
   'tributary_upkeep_age_seconds',
 ];
@@ -119,6 +122,11 @@ function setHealth({ set }: Instruments, health: Health): void {
   for (const { count, ...labels } of health.credentials) set('tributary_credentials', labels, count);
   for (const { count, ...labels } of health.unverifiedTls) set('tributary_tls_unverified', labels, count);
   for (const { count, ...labels } of health.hooks) set('tributary_hooks', labels, count);
+  for (const { provider, suppressed, missed, refused } of health.silence) {
+    set('tributary_hooks_suppressed', { provider }, suppressed);
+    set('tributary_hook_missed_changes', { provider }, missed);
+    set('tributary_hook_refused_deliveries', { provider }, refused);
+  }
   for (const { count, version } of health.workers) set('tributary_workers', { version }, count);
   if (health.workers.length === 0) set('tributary_workers', { version: '' }, 0);
   for (const { name, age } of health.upkeep) set('tributary_upkeep_age_seconds', { name }, age);

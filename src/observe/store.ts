@@ -19,6 +19,9 @@ export interface Health {
   /** Credentials and repositories whose servers are believed whoever they are. */
   readonly unverifiedTls: readonly { readonly what: string; readonly count: number }[];
   readonly hooks: readonly { readonly provider: string; readonly status: string; readonly count: number }[];
+  /** What is wrong with them (domain/hook.ts), and with how many. */
+  readonly hookFaults: readonly { readonly what: string; readonly count: number }[];
+  readonly silence: readonly Silence[];
   readonly workers: readonly { readonly version: string; readonly count: number }[];
   /** Seconds since each kind of upkeep was last done. */
   readonly upkeep: readonly { readonly name: string; readonly age: number }[];
@@ -64,11 +67,25 @@ export async function readHealth({ kysely }: Pick<Database, 'kysely'>): Promise<
       select w.what, count(n.id)::float8 as count from (values ('credential'), ('repository')) w (what)
       left join networks n on n.tls_verify = false and w.what = case when n.credential_id is null then 'repository' else 'credential' end
       group by 1`),
+    hookFaults: await query(sql<{ what: string; count: number }>`
+      select problem ->> 'what' as what, count(*)::float8 as count from hooks, jsonb_array_elements(problems) as problem group by 1 order by 2 desc, 1`),
+    silence: await query(sql<Silence>`
+      select provider, (count(*) filter (where missed_count >= 2))::float8 as suppressed, sum(missed_total)::float8 as missed,
+        sum(refused_count)::float8 as refused
+      from hooks group by 1`),
     workers: await query(sql<{ version: string; count: number }>`
       select version, count(*)::float8 as count from workers where seen_at > clock_timestamp() - interval '10 seconds' group by 1`),
     upkeep: await query(sql<{ name: string; age: number }>`
       select name, extract(epoch from clock_timestamp() - ended_at)::float8 as age from upkeep where ended_at is not null`),
   };
+}
+
+/** What webhooks of one provider did not tell, or told under another secret. */
+export interface Silence {
+  readonly provider: string;
+  readonly suppressed: number;
+  readonly missed: number;
+  readonly refused: number;
 }
 
 interface Waiting {

@@ -24,6 +24,8 @@ export interface RemoteSourceDeps extends ChooseCommitDeps {
   readonly pauseGit: (repositoryId: string) => Promise<number>;
   /** What is to be said of the repository's token while it still works; undefined: nothing. */
   readonly describeToken: (repositoryId: string) => Promise<Pick<LogLine, 'code' | 'message' | 'help'> | undefined>;
+  /** How changes are told of, where that is not as it should be; undefined: nothing is to be said of it. */
+  readonly describeHook: (repositoryId: string) => Promise<Pick<LogLine, 'level' | 'code' | 'message' | 'help'> | undefined>;
   /** Looks for it elsewhere, gives it its new address and says so in the run's log. Undefined where it was not found. */
   readonly relocate: (
     lost: { readonly repositoryId: string; readonly jobResultId: string },
@@ -43,7 +45,7 @@ const CONFIRM_MS = 60_000;
 export function openRemoteSource(deps: RemoteSourceDeps, repository: RepositoryRow, expectsChange: boolean): OpenSource {
   return async (log, signal) => {
     const mirror = openMirror(deps.git, { key: repository.id });
-    log.beside(warnOfToken(deps, repository.id, log));
+    log.beside(warn(deps, repository.id, log));
     const brought = await bring(deps, repository, { mirror, log, signal, expectsChange });
     const chosen = await chooseCommit(deps, { repository, mirror, update: brought, log, signal });
     await markOnline(deps.database, repository.id, chosen);
@@ -59,10 +61,12 @@ export function openRemoteSource(deps: RemoteSourceDeps, repository: RepositoryR
   };
 }
 
-/** Every run says so, since nobody looks at tokens until something breaks. */
-async function warnOfToken({ describeToken }: RemoteSourceDeps, repositoryId: string, log: RunLog): Promise<void> {
+/** Every run says so, since nobody looks at tokens and webhooks until something breaks. */
+async function warn({ describeToken, describeHook }: RemoteSourceDeps, repositoryId: string, log: RunLog): Promise<void> {
   const trouble = await describeToken(repositoryId);
   if (trouble !== undefined) log.add({ level: 'warning', grouping: 'git', ...trouble });
+  const untold = await describeHook(repositoryId);
+  if (untold !== undefined) log.add({ grouping: 'git', ...untold });
 }
 
 interface Bringing {

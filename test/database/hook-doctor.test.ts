@@ -192,24 +192,24 @@ test('repositories are found by the status of their webhook, which keeps its tim
   expect(right.body.results.map(({ id }: { readonly id: string }) => id)).not.toContain(repositoryId);
 });
 
-describe('a repair of many', () => {
-  const repairs = (query: string) => http.call('POST', `/api/extras/git-repositories/webhook-repairs/${query}`);
-  const run = () => runRepairs(http.hooks, batch(), AbortSignal.timeout(60_000), 0);
-  const batch = () => {
-    const sent = http.sent.findLast(({ name }) => name === 'repair-hooks');
-    return z.object({ batchId: z.string() }).parse(sent?.payload);
-  };
+const repairs = (query: string) => http.call('POST', `/api/extras/git-repositories/webhook-repairs/${query}`);
+const runBatch = () => runRepairs(http.hooks, lastBatch(), AbortSignal.timeout(60_000), 0);
+const lastBatch = () => {
+  const sent = http.sent.findLast(({ name }) => name === 'repair-hooks');
+  return z.object({ batchId: z.string() }).parse(sent?.payload);
+};
 
+describe('a repair of many', () => {
   test('mends what the filter finds and nothing else, says how far it is, and goes on where it was', async () => {
     await atProvider('PATCH', `/${await remoteId()}`, { active: false });
     await ask('check/');
 
     const { status, body } = await repairs(`?name=repo-${count}&webhook_status=misconfigured`);
     const interrupted = AbortSignal.abort();
-    await expect(runRepairs(http.hooks, batch(), interrupted, 0)).rejects.toThrow();
+    await expect(runRepairs(http.hooks, lastBatch(), interrupted, 0)).rejects.toThrow();
     const before = await http.call('GET', new URL(body.url).pathname);
-    await run();
-    await run();
+    await runBatch();
+    await runBatch();
     const after = await http.call('GET', new URL(body.url).pathname);
 
     expect([status, body]).toMatchObject([202, { total: 1, waiting: 1, done: false }]);
@@ -222,7 +222,7 @@ describe('a repair of many', () => {
     await forge.changeToken(token.id, { scopes: [] });
 
     const { body } = await repairs(`?name__isw=repo-${count}`);
-    await run();
+    await runBatch();
 
     expect((await http.call('GET', new URL(body.url).pathname)).body).toMatchObject({ total: 1, failed: 1, done: true });
     expect((await http.call('GET', path())).body).toMatchObject({ status: 'unable_to_verify' });

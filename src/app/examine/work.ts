@@ -92,17 +92,48 @@ function checkReports({ reports: { unsent, oldest } }: Health): Check {
   );
 }
 
-function checkHooks({ hooks }: Health): readonly Check[] {
-  const bad = hooks.filter(({ status }) => status === 'misconfigured' || status === 'not_configured');
+function checkHooks({ hooks, hookFaults, silence }: Health): readonly Check[] {
+  const bad = hooks.filter(({ status }) => status === 'misconfigured' || status === 'not_configured' || status === 'unable_to_verify');
   const count = bad.reduce((sum, hook) => sum + hook.count, 0);
-  if (count === 0) return [pass('hooks', 'No webhook is known to be missing or wrong.')];
-  const detail = `${count} webhooks are missing or wrong at their provider: ${bad.map((hook) => `${hook.count} ${hook.provider} ${hook.status}`).join(', ')}.`;
+  const quiet = checkSilence(silence);
+  if (count === 0) return quiet.length > 0 ? quiet : [pass('hooks', 'No webhook is known to be missing or wrong.')];
+  const states = bad.map((hook) => `${hook.count} ${hook.provider} ${hook.status}`).join(', ');
+  const faults =
+    hookFaults.length === 0 ? '' : ` What is wrong: ${hookFaults.map(({ what, count: many }) => `${many} ${what}`).join(', ')}.`;
   return [
     warn(
       'hooks',
-      detail,
-      'Their repositories are polled instead. POST …/git-repositories/{id}/webhook/repair/ mends one; its reason says what is wrong.',
+      `${count} webhooks are missing or wrong at their provider, or nobody may look: ${states}.${faults}`,
+      'Their repositories are polled instead. GET …/git-repositories/?webhook_status=misconfigured lists them with the reason; ' +
+        'POST …/git-repositories/webhook-repairs/?webhook_status=misconfigured mends them.',
     ),
+    ...quiet,
+  ];
+}
+
+/** What the provider does not know to be wrong. */
+function checkSilence(silence: Health['silence']): readonly Check[] {
+  const sum = (pick: (of: Health['silence'][number]) => number): number => silence.reduce((total, of) => total + pick(of), 0);
+  const [suppressed, refused] = [sum((of) => of.suppressed), sum((of) => of.refused)];
+  return [
+    ...(suppressed === 0
+      ? []
+      : [
+          warn(
+            'hooks',
+            `${suppressed} webhooks look well and did not tell of two or more changes in a row.`,
+            'See at the provider what became of their deliveries, and that it reaches PUBLIC_URL.',
+          ),
+        ]),
+    ...(refused === 0
+      ? []
+      : [
+          warn(
+            'hooks',
+            `${refused} deliveries were refused for their signature, and none of their webhooks has delivered well since.`,
+            'POST …/git-repositories/{id}/webhook/repair/ tells the provider the secret again; where it was pasted by hand, rotate it and paste the new one.',
+          ),
+        ]),
   ];
 }
 

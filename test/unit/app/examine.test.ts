@@ -27,6 +27,8 @@ const HEALTH: Health = {
   nextExpiry: undefined,
   unverifiedTls: [],
   hooks: [],
+  hookFaults: [],
+  silence: [],
   workers: [],
   upkeep: [],
 };
