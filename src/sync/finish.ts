@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { transactionAgain } from '#db/again.ts';
 import type { Database, Tx } from '#db/database.ts';
 import type { RunCancelled } from '#domain/cancelled.ts';
@@ -32,7 +33,7 @@ const MOST_NAMED = 100;
 
 /** Applies the plan and ends the run: content, line, head, report, job result and turn change together or not at all. */
 export async function succeed(
-  deps: Pick<FinishDeps, 'queue'>,
+  deps: Pick<FinishDeps, 'queue'> & { readonly log: Logger },
   turn: Turn,
   commit: CommitId,
   prepared: Prepared,
@@ -54,8 +55,14 @@ export async function succeed(
     await endWell(deps, tx, turn, result, check, isSame && line.goodCommit === commit);
   });
   reached('sync.committed');
-  // Nothing is lost by one that fails: what was imported is served.
-  if (plan.added + plan.changed >= MANY) await measureContent(stage).catch(() => undefined);
+  if (plan.added + plan.changed < MANY) return;
+  // Nothing is lost by one that fails: what was imported is served, and the database measures by itself within minutes.
+  await measureContent(stage).catch((error: unknown) =>
+    deps.log.warn(
+      { err: error, repositoryId: turn.repository.id },
+      'imported content could not be analyzed; imports may be slower for a while',
+    ),
+  );
 }
 
 /** From here on an import changes what the database should think of its tables. */
