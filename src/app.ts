@@ -14,6 +14,7 @@ import { watchConfig, watchKeys, watchVault } from '#app/secrets.ts';
 import { startWorkers } from '#app/workers.ts';
 import type { Config } from '#config.ts';
 import { createVault } from '#credentials/vault.ts';
+import { makeDataFolder } from '#db/data-folder.ts';
 import { migrate, requireCurrentSchema } from '#db/migrate.ts';
 import { openDatabase } from '#db/open.ts';
 import type { Failure } from '#domain/failure.ts';
@@ -73,6 +74,7 @@ type OnClose = (closer: () => Promise<unknown>) => void;
 
 /** Puts the application together and starts it. What was opened is closed again, in reverse, when a later part cannot be. */
 export async function openApp(config: Config, roles: Roles): Promise<App> {
+  makeDataFolder(config.dataDir);
   const closers: (() => Promise<unknown>)[] = [];
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {

@@ -29,6 +29,10 @@ const BY_CODE: Readonly<Record<string, readonly [message: string, help: string]>
     'Set HOST to an address of this machine, or to 0.0.0.0 for all of them.',
   ],
   EACCES: ['The system refused a file or port.', 'Check the permissions of the data folder; ports below 1024 belong to root.'],
+  ENOENT: [
+    'A folder that the start needs cannot be made, or a file of it is not there.',
+    'Where it is in the data folder, set TRIBUTARY_DATA_DIR to one that this user may write.',
+  ],
   EEXIST: NO_FOLDER,
   ENOTDIR: NO_FOLDER,
   EROFS: ['The file system of the data folder is read-only.', 'Set TRIBUTARY_DATA_DIR to a folder that this user may write.'],

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeDataFolder } from './data-folder.ts';
 
 /** Another process has the data folder open. */
 export class FolderInUseError extends Error {
@@ -14,7 +15,7 @@ export class FolderInUseError extends Error {
  * Waits up to `waitMs` for a holder that is closing.
  */
 export async function lockFolder(folder: string, waitMs: number): Promise<() => void> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeDataFolder(folder);
   const file = join(folder, 'lock');
   const deadline = Date.now() + waitMs;
   for (;;) {
