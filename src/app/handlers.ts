@@ -11,6 +11,7 @@ import { deliverNotification } from '#notify/deliver.ts';
 import { openForge } from '#repositories/open.ts';
 import type { RelocateDeps } from '#repositories/relocate.ts';
 import { sendReport } from '#report/job.ts';
+import { listProblems } from '#runs/problems/store.ts';
 import { dryRun } from '#sync/dry-run.ts';
 import type { RepositoryRow } from '#sync/remote-source.ts';
 import { openRemoteSource } from '#sync/remote-source.ts';
@@ -79,6 +80,7 @@ export function createHandlers({ run, hooks, deliver, checkUrl, stopping, concur
           tracing,
           meters,
           openForge: (id) => openForge(hooks, id),
+          listProblems: (jobResultId) => listProblems(database, jobResultId),
           relocate: source.relocate,
           tell: (jobResultId, message) =>
             database.transaction((tx) => addLogLine(tx, run.redact, jobResultId, { level: 'warning', grouping: 'report', message })),

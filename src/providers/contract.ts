@@ -1,5 +1,6 @@
 import type { RepositoryEvent } from '#domain/event.ts';
 import type { HookProblem } from '#domain/hook.ts';
+import type { Insight } from '#domain/insight.ts';
 import type { Result } from '#domain/result.ts';
 import type { AppProvider } from './app-contract.ts';
 import type { CommitStatus } from '#domain/status.ts';
@@ -185,6 +186,15 @@ export interface StatusApi {
   write(ref: RemoteRef, place: StatusPlace, status: CommitStatus, signal: AbortSignal): Promise<void>;
 }
 
+/** A commit's result with the places of its problems, shown beside the status. */
+export interface InsightApi {
+  /**
+   * Says it on the commit, under the context of its status. What was there under it and is not said any more is taken away; what says it
+   * already is left. Harmless to do twice, and to begin again where it was broken off.
+   */
+  put(ref: RemoteRef, commit: CommitId, insight: Insight, signal: AbortSignal): Promise<'posted' | 'unchanged'>;
+}
+
 /** Comments on commits, for tokens that may not post statuses. */
 export interface CommentApi {
   /**
@@ -213,6 +223,7 @@ export interface ForgeApi {
   readonly deliveries?: DeliveryApi;
   readonly statuses?: StatusApi;
   readonly comments?: CommentApi;
+  readonly insights?: InsightApi;
 }
 
 /** A provider is a folder that fulfils this. Adding one is that folder and a line in the registry. */

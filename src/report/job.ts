@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import type { Database } from '#db/database.ts';
 import { Failure, isFailure, toFailure } from '#domain/failure.ts';
 import type { Meters } from '#domain/meters.ts';
@@ -8,12 +7,13 @@ import type { CommitStatus } from '#domain/status.ts';
 import type { ForgeApi, RemoteRef } from '#providers/contract.ts';
 import { reached } from '#steps/reached.ts';
 import { toComment } from './comment.ts';
+import type { InsightDeps } from './insight.ts';
+import { postInsight } from './insight.ts';
 import type { ClaimedReport } from './store.ts';
 import { SENDING_MS, claimReport, releaseReport, renewClaim } from './store.ts';
 
-export interface ReportDeps {
+export interface ReportDeps extends InsightDeps {
   readonly database: Database;
-  readonly log: Logger;
   readonly tracing: Tracing;
   readonly meters: Pick<Meters, 'reported' | 'stage'>;
   /** The repository at its provider with the credential it is reached by; undefined where there is no API or no credential. */
@@ -139,17 +139,34 @@ interface Claim {
 }
 
 /** The problem that keeps it from being posted at all; undefined when it stands at the provider. */
-async function postOnce({ database, meters, openForge }: ReportDeps, claim: Claim, signal: AbortSignal): Promise<string | undefined> {
-  const { report, isFirst } = claim.held;
+async function postOnce(deps: ReportDeps, claim: Claim, signal: AbortSignal): Promise<string | undefined> {
+  const { report } = claim.held;
   const status: CommitStatus = {
     context: report.context,
     state: report.state,
     description: report.description,
     targetUrl: report.target_url,
   };
-  const forge = await openForge(report.repository_id);
-  const statuses = forge?.api.statuses;
-  if (forge === undefined || statuses === undefined) return NO_API;
+  const forge = await deps.openForge(report.repository_id);
+  if (forge?.api.statuses === undefined) return NO_API;
+  const problem = await postStatus(deps, claim, forge, status, signal);
+  if (problem !== undefined) return problem;
+  const { commit_id: commit, job_result_id: jobResultId } = report;
+  return postInsight(deps, { ...forge, commit, jobResultId }, status, AbortSignal.any([signal, AbortSignal.timeout(WRITE_WITHIN_MS)]));
+}
+
+type OpenedForge = NonNullable<Awaited<ReturnType<ReportDeps['openForge']>>>;
+
+async function postStatus(
+  { database, meters }: ReportDeps,
+  claim: Claim,
+  forge: OpenedForge,
+  status: CommitStatus,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { report, isFirst } = claim.held;
+  const { statuses } = forge.api;
+  if (statuses === undefined) return NO_API;
   const place = { commit: report.commit_id, ref: report.ref ?? undefined };
   // One question less of a limited number for most commits: only what somebody tried to post may stand there already.
   const [newest] = isFirst ? [] : await statuses.list(forge.ref, place, report.context, signal);

@@ -64,6 +64,40 @@ test('a bad commit fails its status and leaves the last good one served', async 
   expect(await world.api.repository(repository.id)).toMatchObject({ sync_status: { main: { last_good_commit: repository.head } } });
 });
 
+/** The report beside a status, once it is there. */
+const reportOf = (fullName: string, commit: string, result: string) =>
+  until(`a report on ${commit}`, async () =>
+    (await world.forge.reports(fullName, commit)).find(({ fields }) => fields['result'] === result),
+  );
+
+test('the places of problems stand in a report beside the status, and are gone when they are mended', async () => {
+  const repository = await world.register('places', { 'config_contexts/a.json': context('Places') });
+  const bad = await world.push(repository, { 'config_contexts/b.json': '{\n  "name": ' });
+  const failed = await reportOf(repository.fullName, bad, 'FAILED');
+  const mended = await world.push(repository, { 'config_contexts/b.json': context('Mended') });
+  const passed = await reportOf(repository.fullName, mended, 'PASSED');
+
+  expect(failed.annotations).toMatchObject([{ path: 'config_contexts/b.json', line: expect.any(Number), severity: 'HIGH' }]);
+  expect(failed.fields).toMatchObject({ link: expect.stringContaining('/api/extras/job-results/') });
+  expect(passed.annotations).toEqual([]);
+});
+
+test('where reports are refused the status stands all the same, and the log of the run says so', async () => {
+  const { api, forge } = world;
+  await forge.changeBitbucket({ refuse_reports: true });
+  const repository = await world.register('refused', { 'config_contexts/a.json': context('Refused') });
+  const status = await endedStatus(repository.fullName, repository.head);
+  const [run] = await api.runs(repository.id);
+  const said = await until('the run to say so', async () => {
+    const { text } = await api.call('GET', `/api/extras/job-results/${run?.id ?? ''}/logs/`);
+    return text.includes('the places of problems are not shown') ? text : undefined;
+  });
+  await forge.changeBitbucket({ refuse_reports: false });
+
+  expect(status).toMatchObject({ state: 'SUCCESSFUL' });
+  expect(said).toContain('repository:write');
+});
+
 test('a delivery without a signature, or with another, is not believed; one that comes again is known', async () => {
   const repository = await world.register('strict', { 'config_contexts/a.json': context('Strict') });
   const { url, secret } = await world.rotateHook(repository);
@@ -126,7 +160,7 @@ test('a scope that cannot make hooks is named, and pushes are imported all the s
   });
   await forge.changeToken(world.tokenId, { scopes: ['repository:write', 'pullrequest:write', 'webhook'] });
 
-  expect(hook).toMatchObject({ status: 'not_configured', detail: expect.stringContaining('the scope webhook') });
+  expect(hook).toMatchObject({ status: 'not_configured', reason: expect.stringContaining('the scope webhook') });
   expect(await endedStatus(repository.fullName, repository.head)).toMatchObject({ state: 'SUCCESSFUL' });
-  expect(await repair(repository)).toMatchObject({ status: 'active', detail: null });
+  expect(await repair(repository)).toMatchObject({ status: 'active', reason: null });
 });

@@ -9,6 +9,7 @@ import { createPace } from '#poll/pace.ts';
 import { claimDue } from '#poll/store.ts';
 import { openForge } from '#repositories/open.ts';
 import { sendReport } from '#report/job.ts';
+import { listProblems } from '#runs/problems/store.ts';
 import { requestReport } from '#report/store.ts';
 import { openRemoteSource } from '#sync/remote-source.ts';
 import type { RunLog } from '#sync/run-log.ts';
@@ -103,6 +104,7 @@ export function openRemotes({ database, hooks, checkUrl }: Pick<TestHttp, 'datab
       openForge: (of: string) => openForge(hooks, of),
       relocate: source.relocate,
       tell: async () => undefined,
+      listProblems: (of: string) => listProblems(database, of),
     };
     await sendReport(deps, id, AbortSignal.timeout(SIGNAL_MS));
   }

@@ -3,6 +3,7 @@ import { Failure } from '#domain/failure.ts';
 import type { ForgeApi, ForgeConnection, RemoteRef, RemoteRepository } from '#providers/contract.ts';
 import { openCalls, pathOf } from './call.ts';
 import { hookApi } from './hooks.ts';
+import { insightApi } from './insights.ts';
 import { statusApi } from './status.ts';
 
 const PERMISSION = 'Repositories: Read';
@@ -31,6 +32,7 @@ export function connect(connection: ForgeConnection): ForgeApi {
     },
     hooks: hookApi(calls),
     statuses: statusApi(calls),
+    insights: insightApi(calls),
   };
 }
 

@@ -6,6 +6,7 @@ import type { StatusApi } from '#providers/contract.ts';
 import type { BitbucketCalls } from './call.ts';
 import { pathOf } from './call.ts';
 import { readPages } from './pages.ts';
+import { shorten } from './texts.ts';
 
 const DOING = { what: 'read the statuses of the commit', permission: 'Repositories: Read' };
 /** Bitbucket answers 400 to a longer key (PROVIDERS.md 3.3). */
@@ -45,7 +46,13 @@ export function statusApi(calls: BitbucketCalls): StatusApi {
     },
     async write(ref, { commit, ref: refname }, status, signal) {
       const { description, targetUrl: url, context } = status;
-      const told = { key: keyOf(context), name: context, state: POSTED[status.state], url, description: shorten(description) };
+      const told = {
+        key: keyOf(context),
+        name: context,
+        state: POSTED[status.state],
+        url,
+        description: shorten(description, MOST_CHARACTERS),
+      };
       await calls.call(
         { ...DOING, what: 'post a status on the commit' },
         {
@@ -60,7 +67,7 @@ export function statusApi(calls: BitbucketCalls): StatusApi {
 }
 
 /** The context where it fits, else its beginning and a hash of it, so that two never become one. */
-function keyOf(context: string): string {
+export function keyOf(context: string): string {
   if (Array.from(context).length <= MOST_KEY) return context;
   const hash = createHash('sha256').update(context).digest('hex').slice(0, 32);
   return `${Array.from(context)
@@ -69,15 +76,14 @@ function keyOf(context: string): string {
 }
 
 function shown(status: CommitStatus): CommitStatus {
-  return { ...status, state: status.state === 'error' ? 'failure' : status.state, description: shorten(status.description) };
+  return {
+    ...status,
+    state: status.state === 'error' ? 'failure' : status.state,
+    description: shorten(status.description, MOST_CHARACTERS),
+  };
 }
 
 function toStatus(context: string, { state, description, url }: z.infer<typeof statusSchema>): CommitStatus {
   const known = Object.hasOwn(READ, state) ? READ[state] : undefined;
   return { context, state: known ?? 'pending', description: description ?? '', targetUrl: url ?? '' };
-}
-
-function shorten(text: string): string {
-  const points = Array.from(text);
-  return points.length <= MOST_CHARACTERS ? text : `${points.slice(0, MOST_CHARACTERS - 1).join('')}…`;
 }
