@@ -1,7 +1,7 @@
 import type { Tx } from '#db/database.ts';
 import { err, ok } from '#domain/result.ts';
 import type { Result } from '#domain/result.ts';
-import { notFound, refuseFields } from '#domain/refusal.ts';
+import { notFound, refuse, refuseFields } from '#domain/refusal.ts';
 import type { Refusal } from '#domain/refusal.ts';
 import { isRefused, resumedNews } from './checks/news.ts';
 import { findUser, recordExamination } from './checks/store.ts';
@@ -9,11 +9,12 @@ import { examine } from './examine.ts';
 import type { GitToken, GitTokenInput } from './git-token.ts';
 import { checkGitToken } from './git-token.ts';
 import type { GitTokenDeps, NewGitToken, Owner } from './git-tokens.ts';
-import { checkProbe, expiry, inUse, nameTaken, reread, seal, serverUrl, toDate, toStored } from './git-tokens.ts';
+import { checkAutomatic, checkProbe, expiry, inUse, nameTaken, reread, seal, serverUrl, toDate, toStored } from './git-tokens.ts';
 import type { Examination } from './knowledge.ts';
 import { refuseRefused, toKnowledge, updateKnowledge, warningsOf } from './knowledge.ts';
 import { resumeRepositories } from './resume.ts';
 import { checkNetwork, saveNetwork } from './network/settings.ts';
+import { REPLACED } from './rotation/store.ts';
 import type { CredentialChange, CredentialRow } from './store.ts';
 import { tellOfToken } from './tell.ts';
 import type { TakenToken } from './token-source.ts';
@@ -44,6 +45,7 @@ export async function changeToken(
     await lockOrganization(tx, organizationId);
     const row = await findGitToken(tx, organizationId, id);
     if (row === undefined) return err(notFound('Git token'));
+    if (input.token !== undefined && (row.rotation_state === 'preparing' || row.rotation_state === 'sending')) return err(rotating());
     const change = await toChange(deps, tx, row, input);
     if (!change.ok) return change;
     await updateCredential(tx, id, change.value);
@@ -60,10 +62,23 @@ export async function changeToken(
   });
 }
 
+function rotating(): Refusal {
+  return refuse('ROTATION_RUNNING', 'The token is being rotated by its provider.');
+}
+
 /** Puts another token in its place, whole: what is not sent goes back to its default. Repositories keep using it. */
 export async function replaceToken(deps: GitTokenDeps, owner: Owner, id: string, input: NewGitToken): Promise<Result<GitToken, Refusal>> {
   if (input.token === undefined && input.token_from === undefined) return err(refuseFields({ token: [TOKEN_NEEDED] }));
-  const defaults = { description: '', url: null, workspace: null, username: null, expires_at: null, probe_repository: null, network: null };
+  const defaults = {
+    description: '',
+    url: null,
+    workspace: null,
+    username: null,
+    expires_at: null,
+    probe_repository: null,
+    rotate_before_days: null,
+    network: null,
+  };
   return changeToken(deps, owner, id, { ...defaults, ...input });
 }
 
@@ -105,6 +120,7 @@ function checkChange(deps: GitTokenDeps, row: CredentialRow, input: GitTokenInpu
   if (url.ok && url.value !== row.url && input.token === undefined)
     errors['token'] = ['Is needed again to change the url: a token is never sent to another server unasked.'];
   const provider = deps.findProvider(row.provider);
+  Object.assign(errors, checkAutomatic(provider, input, isElsewhere(row, input)));
   if (url.ok && url.value !== null && provider !== undefined)
     Object.assign(errors, checkProbe(provider, url.value, input.probe_repository));
   return url.ok && Object.keys(errors).length === 0 ? url : err(refuseFields(errors));
@@ -127,13 +143,23 @@ async function toChange(deps: GitTokenDeps, tx: Tx, row: CredentialRow, input: R
     ...(input.workspace === undefined ? {} : { workspace: input.workspace }),
     ...(input.username === undefined ? {} : { username: input.username }),
     ...(input.probe_repository === undefined ? {} : { probe_repository: input.probe_repository }),
+    ...(input.rotate_before_days === undefined ? {} : { rotate_before_days: input.rotate_before_days }),
     // The provider knows best.
     ...(input.expires_at === undefined || isTold(row, input) ? {} : expiry(input.expires_at)),
     ...(moved ? { url: url.value } : {}),
     ...(input.taken === undefined
       ? {}
-      : { sealed_secret: seal(deps, row.organization_id, row.id, input.taken.sealable), token_from: toStored(input.taken.source) }),
+      : {
+          sealed_secret: seal(deps, row.organization_id, row.id, input.taken.sealable),
+          token_from: toStored(input.taken.source),
+          ...REPLACED,
+        }),
   });
+}
+
+/** After the change. */
+function isElsewhere(row: CredentialRow, { token, token_from: source }: GitTokenInput): boolean {
+  return source !== undefined || (token === undefined && row.token_from !== null);
 }
 
 function isTold({ expiry_source: source }: CredentialRow, { token }: GitTokenInput): boolean {

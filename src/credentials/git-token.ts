@@ -8,6 +8,8 @@ import { showNetwork, warnOfNetwork } from './network/settings.ts';
 import type { NetworkRow } from './network/store.ts';
 import type { TokenSource } from './token-source.ts';
 import { tokenSource } from './token-source.ts';
+import type { RotationState } from './rotation/view.ts';
+import { toRotationState } from './rotation/view.ts';
 import type { CredentialRow } from './store.ts';
 
 /** What is known of a token, as every interface shows it. Keys in the documented order, then ours. */
@@ -49,6 +51,10 @@ export interface GitToken extends KnownToken {
   readonly token_from: TokenSource | null;
   /** How its server is reached; null is left to the machine. */
   readonly network: ShownNetwork;
+  /** Rotated by itself so many days before its end; null: by a person. */
+  readonly rotate_before_days: number | null;
+  /** A rotation that is under way; null: none is. */
+  readonly rotation: RotationState | null;
   /** What kept the provider from being asked. Absent when there is nothing to say. */
   readonly warnings?: readonly string[] | undefined;
 }
@@ -66,6 +72,7 @@ export interface GitTokenInput {
   readonly expires_at?: string | null | undefined;
   readonly probe_repository?: string | null | undefined;
   readonly network?: NetworkInput | null | undefined;
+  readonly rotate_before_days?: number | null | undefined;
 }
 
 /** What is shown of a token beside its own row. */
@@ -98,6 +105,8 @@ export function toGitToken(row: CredentialRow, now: Date, { network, warnings: t
     checked_at: row.checked_at?.toISOString() ?? null,
     token_from: tokenSource.safeParse(row.token_from).data ?? null,
     network: showNetwork(network),
+    rotate_before_days: row.rotate_before_days,
+    rotation: toRotationState(row),
     ...(warnings.length === 0 ? {} : { warnings }),
   };
 }

@@ -106,6 +106,7 @@ export async function createToken(deps: GitTokenDeps, { organizationId }: Owner,
       probe_repository: probe,
       sealed_secret: sealed,
       token_from: toStored(source),
+      rotate_before_days: input.rotate_before_days ?? null,
       ...expiry(input.expires_at ?? null),
     });
     await saveNetwork(deps, tx, { owner: { credentialId: id }, organizationId, now: deps.now() }, input.network);
@@ -133,7 +134,12 @@ export function checkNew(
   const url = serverUrl(deps, input.provider, input.url);
   const probe = provider !== undefined && url.ok ? checkProbe(provider, url.value, input.probe_repository) : {};
   const network = checkNetwork(input.network, deps.checkUrl, deps.now());
-  const errors = { ...checkGitToken(input, deps.now()), ...(url.ok ? probe : url.error), ...network };
+  const errors = {
+    ...checkGitToken(input, deps.now()),
+    ...(url.ok ? probe : url.error),
+    ...checkAutomatic(provider, input, input.token_from !== undefined),
+    ...network,
+  };
   if (!url.ok || provider === undefined || Object.keys(errors).length > 0) return err(refuseFields(errors));
   return ok({ provider, url: url.value });
 }
@@ -145,6 +151,22 @@ export interface DeletedToken {
   /** Repositories that stand still since, by name. */
   readonly repositories: readonly { readonly id: string; readonly name: string }[];
 }
+
+/** Only what its provider replaces is replaced without a person. */
+export function checkAutomatic(
+  provider: Provider | undefined,
+  { rotate_before_days: days }: GitTokenInput,
+  isElsewhere: boolean,
+): FieldErrors {
+  if (typeof days !== 'number') return {};
+  if (provider?.rotateToken === undefined) return { rotate_before_days: ['This provider does not rotate tokens; a person does.'] };
+  if (isElsewhere) return { rotate_before_days: ['Cannot go with token_from: what is kept elsewhere is the operator’s to replace.'] };
+  return Number.isInteger(days) && days >= 1 && days <= MOST_DAYS
+    ? {}
+    : { rotate_before_days: [`Must be a whole number from 1 to ${MOST_DAYS}.`] };
+}
+
+const MOST_DAYS = 90;
 
 /** Deletes a token. Refused with the list of repositories that use it unless forced; forced, they lose their credential and say so. */
 export async function deleteToken(

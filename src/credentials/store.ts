@@ -218,9 +218,18 @@ export async function findSealedCredential({ kysely }: Reader, id: string) {
   return kysely
     .selectFrom('credentials')
     .select(['id', 'organization_id', 'kind', 'name', 'provider', 'url', 'workspace', 'username', 'sealed_secret', 'expires_at', 'state'])
-    .select(['expiry_source', 'probe_repository', 'state_detail'])
+    .select(['expiry_source', 'probe_repository', 'state_detail', 'token_from', 'rotation_state', 'sealed_previous_secret', 'token_kind'])
     .select([msUntil('paused_until').as('paused_ms'), msUntil('git_paused_until').as('git_paused_ms')])
     .select(sql<boolean>`coalesce(expires_at <= clock_timestamp(), false)`.as('is_expired'))
+    .where('id', '=', id)
+    .executeTakeFirst();
+}
+
+/** A token as its notification targets are told of it. */
+export async function findToldToken({ kysely }: Reader, id: string) {
+  return kysely
+    .selectFrom('credentials')
+    .select(['id', 'organization_id', 'name', 'provider', 'expires_at', 'rotate_before_days'])
     .where('id', '=', id)
     .executeTakeFirst();
 }

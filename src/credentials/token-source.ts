@@ -54,6 +54,16 @@ export async function openToken(
   return readFor(deps, row.organization_id, source, use);
 }
 
+/** Where the secret of a row is kept when not here, as it is sealed. Throws Failure SECRET_UNREADABLE. */
+export function sourceOf(
+  vault: Pick<Vault, 'open'>,
+  row: { readonly id: string; readonly organization_id: string; readonly sealed_secret: Uint8Array },
+): TokenSource | undefined {
+  const place = { table: 'credentials', field: 'secret', rowId: row.id, organizationId: row.organization_id } as const;
+  const opened = vault.open(row.sealed_secret, place);
+  return opened.startsWith(MARK) ? tokenSource.parse(JSON.parse(opened.slice(MARK.length))) : undefined;
+}
+
 /** A token as it is sent: itself, or where it is kept. */
 export interface SentToken {
   readonly token?: string | undefined;

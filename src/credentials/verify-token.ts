@@ -13,6 +13,7 @@ import { toKnowledge, updateKnowledge, warningsOf } from './knowledge.ts';
 import { isRefused, tellOfChange } from './checks/news.ts';
 import { findUser, holdToken, lookAfterHooks, recordExamination } from './checks/store.ts';
 import { resumeRepositories } from './resume.ts';
+import { isUnusable, settleUnknown } from './rotation/store.ts';
 import { openToken, requireToken } from './token-source.ts';
 import { findGitToken, findSealedCredential, pauseCredential } from './store.ts';
 
@@ -69,28 +70,33 @@ export async function verifyStored(deps: VerifyDeps, id: string, stopping?: Abor
   const user = await findUser(database, id);
   const used = user === undefined ? undefined : provider.remoteRef(user.remote_url, url)?.fullName;
   const examination: Examination =
-    row.paused_ms > 0
-      ? { is: 'untold', reason: 'rate_limited', detail: 'The provider has asked for fewer requests with this token.' }
-      : await examine(
-          deps,
-          provider,
-          {
-            url,
-            username: row.username ?? undefined,
-            workspace: row.workspace ?? undefined,
-            secret: await openToken(deps, row),
-            network: await deps.openNetwork({ credentialId: id }),
-            repository: row.probe_repository ?? used,
-            onLimited: (ms) => pauseCredential(database, id, 'api', ms),
-          },
-          stopping,
-        );
+    row.rotation_state === 'preparing' || row.rotation_state === 'sending'
+      ? { is: 'untold', reason: 'not_tried', detail: 'The token is being rotated.' }
+      : row.paused_ms > 0
+        ? { is: 'untold', reason: 'rate_limited', detail: 'The provider has asked for fewer requests with this token.' }
+        : await examine(
+            deps,
+            provider,
+            {
+              url,
+              username: row.username ?? undefined,
+              workspace: row.workspace ?? undefined,
+              secret: await openToken(deps, row),
+              network: await deps.openNetwork({ credentialId: id }),
+              repository: row.probe_repository ?? used,
+              onLimited: (ms) => pauseCredential(database, id, 'api', ms),
+            },
+            stopping,
+          );
   const userExpiry = row.expiry_source === 'user' ? (row.expires_at ?? undefined) : undefined;
   const known = { userExpiry, writes: user?.writes ?? false };
   await database.transaction(async (tx) => {
     const before = await holdToken(tx, id, row.sealed_secret);
     // Replaced meanwhile.
     if (before === undefined) return;
+    // Nothing but an answer settles whether it was rotated.
+    if (examination.is === 'untold' && isUnusable(before)) return;
+    await settleUnknown(tx, id);
     await recordExamination(tx, row, examination.is, updateKnowledge(examination, known, before.state));
     if (examination.is === 'told') await lookAfterHooks(tx, id);
     await tellOfChange(deps.queue, tx, before, examination);

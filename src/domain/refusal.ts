@@ -15,6 +15,16 @@ export const REFUSALS = {
   NOT_FOUND: { status: 404, help: 'Check the id; objects of other organizations are not visible.' },
   METHOD_NOT_ALLOWED: { status: 405, help: 'The Allow header lists what this address takes.' },
   IN_USE: { status: 409, help: 'Change what uses it first, or send the request again with ?force=true.' },
+  ROTATION_RUNNING: { status: 409, help: 'Send the request again in a minute; GET …/rotate/ says how far it is.' },
+  ROTATION_UNKNOWN: {
+    status: 409,
+    help: 'Look at the token at the provider. Create a new one there and replace the stored one; or, if the old one is still shown as active, verify it here. Do not rotate it again.',
+  },
+  ROTATION_FAILED: {
+    status: 422,
+    help: 'The token works as before. Mend what the message names and try again, or replace it step by step with {"guided": true}.',
+  },
+  ROTATION_LOSES: { status: 409, help: 'Give the new token what it lacks; or send it again with "accept_losses": true.' },
   RUN_ENDED: { status: 409, help: 'Nothing is left to end. Ask for a sync where another result is wanted.' },
   OWNED_BY_REPOSITORY: { status: 409, help: 'Change the file in the repository that owns the object and push.' },
   BODY_TOO_LARGE: { status: 413, help: 'Send a smaller body.' },

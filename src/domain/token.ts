@@ -54,6 +54,7 @@ export type TokenReason =
   | 'repository_moved'
   | 'permission_missing'
   | 'rate_limited'
+  | 'rotation_unknown'
   | 'unreachable'
   | 'tls_untrusted'
   | 'address_not_allowed'
@@ -90,4 +91,26 @@ export type TokenJudgement = Pick<TokenReport, 'capabilities' | 'missing' | 'rea
 export function everyCapability(state: CapabilityState, detail: string): Capabilities {
   const one: Capability = { state, detail };
   return { read: one, webhooks: one, statuses: one, comments: one, push: one };
+}
+
+/** How a token is to be replaced by its provider. */
+export interface TokenRotation {
+  /** When the new one is to end; undefined: as long after today as the old one lasted. */
+  readonly expiresAt: Date | undefined;
+  /** At least so many days after today. */
+  readonly leastDays: number;
+  /** Called right before the one call that replaces it: from then on nobody may try the old one. */
+  readonly onSending: () => Promise<void>;
+}
+
+export interface RotatedToken {
+  readonly secret: string;
+  readonly expiresAt: Date | undefined;
+}
+
+/** How a person replaces a token where its provider does not: pages to open, and what to do on them, in the provider's words. */
+export interface RotationGuide {
+  readonly create_url: string | null;
+  readonly revoke_url: string | null;
+  readonly steps: readonly string[];
 }

@@ -30,6 +30,7 @@ import { registerPeople } from './routes/people.ts';
 import { registerRepositories } from './routes/repositories.ts';
 import { registerSync } from './routes/sync.ts';
 import { registerWebhookRepairs } from './routes/webhook-repairs.ts';
+import { registerTokenRotation } from './routes/token-rotation.ts';
 import { registerWebhook } from './routes/webhook.ts';
 
 const API_BODY_BYTES = 1024 * 1024;
@@ -126,6 +127,7 @@ async function registerOrganizations(scope: FastifyInstance, deps: HttpDeps, aut
   const { api, refuseOtherMethods } = guard(scope, auth);
   registerGitTokens(api, deps, auth);
   registerGithubApps(api, deps, auth);
+  registerTokenRotation(api, deps, auth);
   registerDeliveries(api, deps, auth);
   registerNotifications(api, deps, auth);
   registerPeople(api, deps, auth);

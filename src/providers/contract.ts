@@ -4,7 +4,7 @@ import type { Insight } from '#domain/insight.ts';
 import type { Result } from '#domain/result.ts';
 import type { AppProvider } from './app-contract.ts';
 import type { CommitStatus } from '#domain/status.ts';
-import type { TokenReport } from '#domain/token.ts';
+import type { RotatedToken, RotationGuide, TokenReport, TokenRotation } from '#domain/token.ts';
 import type { CommitId, GitAccess, ProviderId } from '#domain/words.ts';
 
 /** Header names in lower case, as Node gives them. */
@@ -240,6 +240,14 @@ export interface Provider {
   verifyToken?(connection: ForgeConnection, repository: string | undefined, signal: AbortSignal): Promise<TokenReport>;
   /** Absent where there are no Apps: programs that are installed on accounts and get short-lived tokens there. */
   readonly apps?: AppProvider;
+  /**
+   * Has the provider replace a token by a new one; the old one is dead from then on. Everything that can be found out is found out before
+   * `onSending`, then one call is made and never repeated. Throws Failure: what `verifyToken` throws, and PERM_MISSING, when the token is
+   * certainly as it was; ROTATION_UNKNOWN, without a cause, when nobody knows.
+   */
+  rotateToken?(connection: ForgeConnection, rotation: TokenRotation, signal: AbortSignal): Promise<RotatedToken>;
+  /** How a person replaces a token of this kind at the server. */
+  guideRotation?(url: string, tokenKind: string): RotationGuide;
   /** Username and password for Git over HTTPS with this secret. */
   gitAccess(username: string | undefined, secret: string): GitAccess;
   /** Address that people and Git know this provider by when the token names none; undefined for `plain`. */

@@ -1,5 +1,6 @@
 import type { OpenNetwork } from '#credentials/network/open.ts';
 import { checkSoon } from '#credentials/checks/store.ts';
+import { refuseRotating } from '#credentials/rotation/refuse.ts';
 import { findSealedCredential, pauseCredential, touchCredential } from '#credentials/store.ts';
 import type { ReadTokenSource } from '#credentials/token-source.ts';
 import { openToken } from '#credentials/token-source.ts';
@@ -159,6 +160,7 @@ async function openCredential(deps: OpenDeps, credentialId: string, place: Place
     const day = row.expires_at?.toISOString().slice(0, 10) ?? '';
     throw new Failure('AUTH_EXPIRED', { message: `The token "${row.name}" expired on ${day}.` });
   }
+  refuseRotating(row);
   refuseDead(row);
   const secret = await openToken(deps, row, { repositoryRemoteId: remoteId ?? undefined });
   await touchCredential(deps.database, row.id);

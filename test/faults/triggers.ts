@@ -7,6 +7,7 @@ import { pushBody } from '#test/support/flood.ts';
 import { runSql } from '#test/support/fresh-database.ts';
 import { sendFolder } from '#test/support/send-folder.ts';
 import { sendDelivery } from '#test/support/signed-delivery.ts';
+import { rotateToken } from './rotation-trigger.ts';
 import type { Registered, World } from '#test/support/world.ts';
 
 /** What brings a process of the service to a step. */
@@ -106,6 +107,7 @@ const registered: Trigger = { process: 'worker', repository: 'fresh', act: nothi
 const forgotten: Trigger = { process: 'worker', repository: 'doomed', act: remove };
 const sent: Trigger = { process: 'web', repository: 'pooled', act: deliver };
 const uploaded: Trigger = { process: 'web', repository: 'pooled', act: upload };
+const rotated: Trigger = { process: 'web', repository: 'pooled', act: rotateToken };
 const lost: Trigger = { ...pushed, act: loseJob };
 const refused: Trigger = { ...pushed, act: pushBadFile };
 
@@ -156,6 +158,10 @@ export const TRIGGERS: Readonly<Record<Step, Trigger>> = {
   'hook.made': registered,
   'hook.registered': registered,
   'hook.recorded': registered,
+  'rotate.intended': rotated,
+  'rotate.sending': rotated,
+  'rotate.answered': rotated,
+  'rotate.stored': rotated,
   'upload.asked': uploaded,
   'upload.claimed': uploaded,
   'forget.mirror-removed': forgotten,

@@ -8,11 +8,16 @@ import type { JobSender } from '#queue/queue.ts';
 export interface TokenBefore extends ToldToken {
   readonly state: string;
   readonly checked_at: Date | null;
+  readonly rotation_state: string | null;
 }
 
-/** Whether its repositories stood still: it was refused, or its time was over. */
-export function isRefused({ state, expires_at: end }: Pick<TokenBefore, 'state' | 'expires_at'>): boolean {
-  return state === 'revoked' || state === 'expired' || (end !== null && end.getTime() <= Date.now());
+/** Whether its repositories stood still: it was refused, its time was over, or nobody knew whether it was rotated. */
+export function isRefused({
+  state,
+  expires_at: end,
+  rotation_state: rotation,
+}: Pick<TokenBefore, 'state' | 'expires_at' | 'rotation_state'>): boolean {
+  return state === 'revoked' || state === 'expired' || rotation === 'unknown' || (end !== null && end.getTime() <= Date.now());
 }
 
 /** Tells of a token that its provider refuses since now, and of one that it takes again. Nothing where nothing has changed. */

@@ -31,7 +31,7 @@ export async function findUser({ kysely }: Reader, credentialId: string) {
 export async function holdToken(tx: Tx, id: string, sealed: Uint8Array) {
   return tx.kysely
     .selectFrom('credentials')
-    .select(['id', 'organization_id', 'name', 'provider', 'expires_at', 'state', 'checked_at'])
+    .select(['id', 'organization_id', 'name', 'provider', 'expires_at', 'state', 'checked_at', 'rotation_state'])
     .where('id', '=', id)
     .where('sealed_secret', '=', sealed)
     .forNoKeyUpdate()
@@ -73,7 +73,7 @@ export async function claimChecks(database: Database, most: number): Promise<rea
     update credentials set verify_after = ${databaseTimeIn(CHECK_WITHIN_MS)}
     where id in (
       select c.id from credentials c
-      where c.kind = 'git-token' and (
+      where c.kind = 'git-token' and (c.rotation_state is null or c.rotation_state in ('guided', 'submitted')) and (
         c.verify_after <= clock_timestamp()
         or c.id in (
           select r.credential_id from repositories r join credentials refused on refused.id = r.credential_id

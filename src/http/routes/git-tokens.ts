@@ -33,6 +33,7 @@ const fields = {
     .max(1_024)
     .nullable()
     .describe('Full name of a repository to ask about, such as acme/net-config; else one that the token reaches.'),
+  rotate_before_days: z.number().nullable().describe('Have GitLab replace the token by itself so many days before its end.'),
 };
 const created = z.strictObject({
   ...fields,
@@ -45,6 +46,7 @@ const created = z.strictObject({
   expires_at: fields.expires_at.optional(),
   probe_repository: fields.probe_repository.optional(),
   network: fields.network.optional(),
+  rotate_before_days: fields.rotate_before_days.optional(),
 });
 const tried = created.extend({ name: fields.name.optional() });
 const changed = z.strictObject(fields).partial();

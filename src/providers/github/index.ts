@@ -3,6 +3,7 @@ import { githubApps } from './app/index.ts';
 import { connect } from './api.ts';
 import { GITHUB_URL } from './call.ts';
 import { settings } from './hook-settings.ts';
+import { guideRotation } from './guide-rotation.ts';
 import { parseEvent } from './parse-event.ts';
 import { identify, verify } from './verify.ts';
 import { verifyToken } from './verify-token.ts';
@@ -28,6 +29,7 @@ export const github: Provider = {
   },
   connect,
   verifyToken,
+  guideRotation,
   apps: githubApps,
   // Any name does for a token; this one is what an installation token asks for (PROVIDERS.md 1.4).
   gitAccess: (username, secret) => ({ username: username ?? 'x-access-token', secret }),

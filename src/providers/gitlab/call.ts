@@ -1,6 +1,16 @@
 import type { FormattedResponse } from '@gitbeaker/requester-utils';
 import { createRequesterFn } from '@gitbeaker/requester-utils';
-import { CommitDiscussions, Commits, PersonalAccessTokens, ProjectHooks, ProjectMembers, Projects, Users } from '@gitbeaker/rest';
+import {
+  CommitDiscussions,
+  Commits,
+  GroupAccessTokens,
+  PersonalAccessTokens,
+  ProjectAccessTokens,
+  ProjectHooks,
+  ProjectMembers,
+  Projects,
+  Users,
+} from '@gitbeaker/rest';
 import type { Redactor } from '#domain/redact.ts';
 import { createRedactor } from '#domain/redact.ts';
 import type { ForgeConnection } from '#providers/contract.ts';
@@ -21,6 +31,8 @@ export interface Gitlab {
   readonly discussions: CommitDiscussions;
   readonly members: ProjectMembers;
   readonly tokens: PersonalAccessTokens;
+  readonly projectTokens: ProjectAccessTokens;
+  readonly groupTokens: GroupAccessTokens;
   readonly users: Users;
 }
 
@@ -67,6 +79,8 @@ function openGitlab({ url, secret, fetch }: ForgeConnection, signal: AbortSignal
     discussions: new CommitDiscussions(options),
     members: new ProjectMembers(options),
     tokens: new PersonalAccessTokens(options),
+    projectTokens: new ProjectAccessTokens(options),
+    groupTokens: new GroupAccessTokens(options),
     users: new Users(options),
   };
 }

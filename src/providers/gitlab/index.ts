@@ -2,7 +2,9 @@ import type { Provider } from '#providers/contract.ts';
 import { connect } from './api.ts';
 import { GITLAB_URL } from './call.ts';
 import { identify } from './identify.ts';
+import { guideRotation } from './guide-rotation.ts';
 import { parseEvent } from './parse-event.ts';
+import { rotateToken } from './rotate-token.ts';
 import { secretsOf, settings } from './secrets.ts';
 import { verify } from './verify.ts';
 import { verifyToken } from './verify-token.ts';
@@ -34,6 +36,8 @@ export const gitlab: Provider = {
   },
   connect,
   verifyToken,
+  rotateToken,
+  guideRotation,
   // Any name does for a token of a person, project or group; a deploy token has its own (PROVIDERS.md 1.4).
   gitAccess: (username, secret) => ({ username: username ?? 'oauth2', secret }),
   defaultUrl: GITLAB_URL,

@@ -4,7 +4,7 @@ import { readBody, type Answer, type Exchange } from '#test/forge/http/exchange.
 import { answerWith } from '#test/forge/http/faulty.ts';
 import { withValidator } from '#test/forge/http/validator.ts';
 import { describeToken } from '#test/forge/tokens.ts';
-import { authenticateApi, type Authentication } from './authenticate.ts';
+import { authenticateApi, noticeReuse, type Authentication } from './authenticate.ts';
 import { readInput } from './input.ts';
 import { dispatch, projectNameOf } from './router.ts';
 import { API_PREFIX } from './shapes.ts';
@@ -15,6 +15,7 @@ export async function serveGitlabApi(forge: Forge, exchange: Exchange): Promise<
   const path = url.pathname.slice(API_PREFIX.length) || '/';
   const raw = await readBody(request);
   const authentication = authenticateApi(forge, request.headers);
+  if (method === 'POST' && path.endsWith('/self/rotate')) noticeReuse(forge, request.headers);
   const caller = 'caller' in authentication ? authentication.caller : undefined;
   const read = readInput(url, request.headers, raw);
   const fault = forge.faults.take({

@@ -23,6 +23,13 @@ export function authenticateApi(forge: Pick<Forge, 'gitlab'>, headers: IncomingH
   return { caller: token };
 }
 
+/** Whoever rotates a token that was rotated already has a stolen one: everything that came of it is revoked, the newest too. */
+export function noticeReuse(forge: Pick<Forge, 'gitlab'>, headers: IncomingHttpHeaders): void {
+  const privateToken = headers['private-token'];
+  const token = forge.gitlab.tokens.find(typeof privateToken === 'string' ? privateToken : '');
+  if (token?.revoked === true) forge.gitlab.tokens.revokeFamily(token.family);
+}
+
 /** Git sends Basic: any name with a personal, project or group token, a certain one with the others. `unknown`: a credential, and none. */
 export function authenticateGit(forge: Pick<Forge, 'gitlab'>, authorization: string | undefined): { readonly caller: Caller } | 'unknown' {
   if (authorization === undefined) return { caller: undefined };

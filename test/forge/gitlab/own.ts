@@ -16,6 +16,7 @@ export const ownEndpoints: readonly OwnEndpoint[] = [
   endpoint('GET', SELF, 'any', withPersonalToken(readSelf)),
   endpoint('DELETE', SELF, 'any', withPersonalToken(revokeSelf)),
   endpoint('POST', `${SELF}/rotate`, ['api', 'self_rotate'], withPersonalToken(rotateSelf)),
+  endpoint('POST', '/groups/{id}/access_tokens/self/rotate', ['api', 'self_rotate'], rotateGroupToken),
   endpoint('GET', '/user', ['api', 'read_api', 'read_user'], readUser),
   endpoint('GET', '/version', ['api', 'read_api', 'read_user', 'ai_features'], ({ forge }) => ({
     status: 200,
@@ -86,6 +87,11 @@ function revokeSelf({ forge, caller }: OwnCall): Answer {
 /** Bots rotate where their project or group is. */
 function rotateSelf(call: OwnCall): Answer {
   if (call.caller.kind !== 'personal') return refusal(405, '405 Method Not Allowed');
+  return rotate(call, textOf(call.input, 'expires_at'));
+}
+
+function rotateGroupToken(call: OwnCall): Answer {
+  if (call.caller.kind !== 'group') return refusal(405, '405 Method Not Allowed');
   return rotate(call, textOf(call.input, 'expires_at'));
 }
 

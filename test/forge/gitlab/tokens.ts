@@ -21,15 +21,21 @@ export interface GitlabToken {
   readonly revoked: boolean;
   readonly role: AccessName;
   readonly reach: Reach;
+  /** The same for every token that came of one by rotation. */
+  readonly family: number;
   readonly createdAt: Date;
 }
 
 export interface GitlabTokens {
-  add(token: Omit<GitlabToken, 'id' | 'secret' | 'createdAt'>, secret: string | undefined): GitlabToken;
+  add(
+    token: Omit<GitlabToken, 'id' | 'secret' | 'createdAt' | 'family'> & { readonly family?: number },
+    secret: string | undefined,
+  ): GitlabToken;
   change(id: number, change: GitlabTokenChange): GitlabToken | undefined;
   /** Dead ones too: GitLab says what they died of. */
   find(secret: string): GitlabToken | undefined;
   get(id: number): GitlabToken | undefined;
+  revokeFamily(family: number): void;
   list(): readonly GitlabToken[];
 }
 
@@ -37,7 +43,8 @@ export function createGitlabTokens(nextId: () => number): GitlabTokens {
   const tokens = new Map<number, GitlabToken>();
   return {
     add: (token, secret) => {
-      const added = { ...token, id: nextId(), secret: secret ?? newSecret(token.kind), createdAt: new Date() };
+      const id = nextId();
+      const added = { ...token, id, family: token.family ?? id, secret: secret ?? newSecret(token.kind), createdAt: new Date() };
       tokens.set(added.id, added);
       return added;
     },
@@ -50,6 +57,9 @@ export function createGitlabTokens(nextId: () => number): GitlabTokens {
     },
     find: (secret) => [...tokens.values()].find((token) => token.secret === secret),
     get: (id) => tokens.get(id),
+    revokeFamily: (family) => {
+      for (const token of tokens.values()) if (token.family === family) tokens.set(token.id, { ...token, revoked: true });
+    },
     list: () => [...tokens.values()],
   };
 }
