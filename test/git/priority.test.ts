@@ -3,7 +3,6 @@ import { getPriority, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openMirror } from '#git/mirror.ts';
-import type { CommitId } from '#domain/words.ts';
 import type { GitHttpServer } from '#test/support/git-http-server.ts';
 import { startGitHttpServer } from '#test/support/git-http-server.ts';
 import { newGit, newRepository, noAbort, remoteAt, temporaryFolder } from '#test/support/git-room.ts';
@@ -32,7 +31,7 @@ test('what takes in or lists a whole repository gives way to others, and what a 
   const remote = remoteAt(`${server.url}/priority.git`);
   const mirror = openMirror(git, { key: 'priority' });
 
-  const commit = repository.commit({ 'a/b.json': '{}' }) as CommitId;
+  const commit = repository.commit({ 'a/b.json': '{}' });
   await mirror.update({ remote, signal });
   await mirror.visitFiles(commit, { signal }, () => undefined);
   repository.commit({ 'a/c.json': '{}' });
