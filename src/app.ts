@@ -119,7 +119,7 @@ async function open(config: Config, roles: Roles, onClose: OnClose): Promise<Omi
     vault,
     links,
     findProvider,
-    ...createReach({ database, vault, policy, resolve, egress }),
+    ...createReach({ database, vault, policy, resolve, egress, writesPerMinute: config.providerWritesPerMinute, waited: meters.waited }),
     readTokenSource: createTokenReader({ config, database, vault, findProvider, fetch: egress.through(undefined), watch }),
   };
   await keepEnvironmentApp({ database, vault }, start.organizationId, config.githubApp);

@@ -31,6 +31,7 @@ export interface Config {
   readonly smtp: { readonly url: string; readonly from: string } | undefined;
   readonly instance: string | undefined;
   readonly workerConcurrency: number;
+  readonly providerWritesPerMinute: number;
   readonly syncTimeoutMs: number;
   readonly pollIntervalMs: number;
   readonly logLevel: string;
@@ -177,6 +178,7 @@ const ENVIRONMENT = z.object({
     .regex(/^[^\s@<>,;:"]+@[\w.-]+$/, 'must be one address, such as tributary@example.com')
     .optional(),
   WORKER_CONCURRENCY: wholeNumber(1, 64, 8),
+  PROVIDER_WRITES_PER_MINUTE: wholeNumber(0, 6_000, 60),
   SYNC_TIMEOUT_S: wholeNumber(1, 14_400, 600),
   POLL_INTERVAL_S: wholeNumber(1, 86_400, 20),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -255,6 +257,7 @@ function toConfig(
     smtp: env.SMTP_URL === undefined || env.SMTP_FROM === undefined ? undefined : { url: env.SMTP_URL, from: env.SMTP_FROM },
     instance: env.TRIBUTARY_INSTANCE,
     workerConcurrency: env.WORKER_CONCURRENCY,
+    providerWritesPerMinute: env.PROVIDER_WRITES_PER_MINUTE,
     syncTimeoutMs: env.SYNC_TIMEOUT_S * 1_000,
     pollIntervalMs: env.POLL_INTERVAL_S * 1_000,
     logLevel: env.LOG_LEVEL,

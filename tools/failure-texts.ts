@@ -76,8 +76,8 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
   },
   RATE_LIMITED: { what: 'The provider asks to wait.', why: 'The credential used up its share of requests.' },
   PROVIDER_BUSY: {
-    what: 'The provider is changing the same thing already.',
-    why: 'GitLab takes one update of the statuses of a commit at a time, and pipelines make many.',
+    what: 'A call of the provider was put off, or not taken at the moment.',
+    why: 'GitLab takes one update of the statuses of a commit at a time, and pipelines make many. Or the service itself keeps a credential within what its provider allows: writes one after the other, and the last of the budget for what is urgent.',
   },
   PROVIDER_FAILED: {
     what: 'The provider answered with an error of its own, or with nonsense.',

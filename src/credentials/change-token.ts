@@ -181,6 +181,7 @@ async function examineChanged(deps: GitTokenDeps, row: CredentialRow, given: str
     username: (input.username === undefined ? row.username : input.username) ?? undefined,
     workspace: (input.workspace === undefined ? row.workspace : input.workspace) ?? undefined,
     network: await deps.openNetwork({ credentialId: row.id }, input.network),
+    ...(input.token === undefined ? { use: { credentialId: row.id, provider, urgency: 'person' as const } } : {}),
     repository: named ?? (user === undefined ? undefined : provider.remoteRef(user.remote_url, url)?.fullName),
   });
 }

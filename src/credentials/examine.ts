@@ -3,21 +3,23 @@ import { isFailure } from '#domain/failure.ts';
 import type { FailureCode } from '#domain/failure-codes.ts';
 import type { Network } from '#domain/network.ts';
 import type { TokenReason } from '#domain/token.ts';
-import type { Through } from '#net/egress-fetch.ts';
 import type { ForgeConnection, Provider } from '#providers/contract.ts';
+import type { BudgetUse, OpenFetch } from './budget/keep-budget.ts';
 import { cleanReport, createCleaner } from './clean-report.ts';
 import type { Examination } from './knowledge.ts';
 
 /** A token as it would be used. */
 export type ExaminedToken = Pick<ForgeConnection, 'url' | 'username' | 'secret' | 'workspace' | 'onLimited'> & {
   readonly network: Network | undefined;
+  /** Whose budget it goes by; a token that is not stored has none that is known. */
+  readonly use?: BudgetUse;
   /** Full name of the repository to ask about; undefined: one that the token reaches. */
   readonly repository: string | undefined;
 };
 
 export interface ExamineDeps {
   /** Every call to a provider goes through this. */
-  readonly through: Through;
+  readonly through: OpenFetch;
 }
 
 /** Somebody waits for the answer; GitHub's own limit for a request is 10 s, and most kinds of token take two or three. */
@@ -27,12 +29,12 @@ const WITHIN_MS = 30_000;
 export async function examine(deps: ExamineDeps, provider: Provider, token: ExaminedToken, stopping?: AbortSignal): Promise<Examination> {
   if (provider.verifyToken === undefined)
     return { is: 'untold', reason: 'not_tried', detail: 'This version cannot ask the provider about tokens.' };
-  const { repository, network, ...connection } = token;
+  const { repository, network, use, ...connection } = token;
   const clean = createCleaner(token.secret);
   const late = AbortSignal.timeout(WITHIN_MS);
   const signal = stopping === undefined ? late : AbortSignal.any([late, stopping]);
   try {
-    const report = await provider.verifyToken({ ...connection, fetch: deps.through(network) }, repository, signal);
+    const report = await provider.verifyToken({ ...connection, fetch: deps.through(network, use) }, repository, signal);
     return { is: 'told', report: cleanReport(report, clean) };
   } catch (error) {
     // What a call that was broken off says is not what the provider said.

@@ -3,6 +3,9 @@ import type { Capabilities, Capability, CapabilityName, MissingPermission } from
 import { CAPABILITY_STATES } from '#domain/token.ts';
 import type { ProviderId } from '#domain/words.ts';
 import type { StoredKnowledge } from './knowledge.ts';
+import type { ShownRate } from './budget/shown-rate.ts';
+import { showRate } from './budget/shown-rate.ts';
+import type { BudgetRow } from './budget/store.ts';
 import type { NetworkInput, ShownNetwork } from './network/settings.ts';
 import { showNetwork, warnOfNetwork } from './network/settings.ts';
 import type { NetworkRow } from './network/store.ts';
@@ -49,6 +52,8 @@ export interface GitToken extends KnownToken {
   readonly checked_at: string | null;
   /** Where the secret is kept when not here. */
   readonly token_from: TokenSource | null;
+  /** What is left of its budget of calls at the provider; null where nothing is known, or what was known is over. */
+  readonly rate: ShownRate | null;
   /** How its server is reached; null is left to the machine. */
   readonly network: ShownNetwork;
   /** Rotated by itself so many days before its end; null: by a person. */
@@ -78,10 +83,11 @@ export interface GitTokenInput {
 /** What is shown of a token beside its own row. */
 export interface BesideToken {
   readonly network: NetworkRow | undefined;
+  readonly budget: BudgetRow | undefined;
   readonly warnings?: readonly string[];
 }
 
-export function toGitToken(row: CredentialRow, now: Date, { network, warnings: told = [] }: BesideToken): GitToken {
+export function toGitToken(row: CredentialRow, now: Date, { network, budget, warnings: told = [] }: BesideToken): GitToken {
   const warnings = [...told, ...warnOfNetwork(network)];
   const { login, detail, notes, ...known } = toKnownToken(row, now);
   return {
@@ -104,6 +110,7 @@ export function toGitToken(row: CredentialRow, now: Date, { network, warnings: t
     notes,
     checked_at: row.checked_at?.toISOString() ?? null,
     token_from: tokenSource.safeParse(row.token_from).data ?? null,
+    rate: showRate(budget, now),
     network: showNetwork(network),
     rotate_before_days: row.rotate_before_days,
     rotation: toRotationState(row),

@@ -7,7 +7,7 @@ import type { FieldErrors, Refusal } from '#domain/refusal.ts';
 import type { ProviderId } from '#domain/words.ts';
 import type { Provider } from '#providers/contract.ts';
 import type { JobSender } from '#queue/queue.ts';
-import type { Through } from '#net/egress-fetch.ts';
+import type { OpenFetch } from './budget/keep-budget.ts';
 import { recordExamination } from './checks/store.ts';
 import type { ExaminedToken } from './examine.ts';
 import { examine } from './examine.ts';
@@ -15,6 +15,7 @@ import type { GitToken, GitTokenInput } from './git-token.ts';
 import { checkGitToken, toGitToken } from './git-token.ts';
 import { refuseRefused, toKnowledge, warningsOf } from './knowledge.ts';
 import type { OpenNetwork } from './network/open.ts';
+import { listBudgets } from './budget/store.ts';
 import { checkNetwork, saveNetwork } from './network/settings.ts';
 import { findNetwork, listNetworks } from './network/store.ts';
 import type { CheckUrl } from './server-url.ts';
@@ -42,7 +43,7 @@ export interface GitTokenDeps {
   readonly readTokenSource: ReadTokenSource;
   readonly openNetwork: OpenNetwork;
   /** Every call to a provider goes through this. */
-  readonly through: Through;
+  readonly through: OpenFetch;
   readonly now: () => Date;
 }
 
@@ -53,12 +54,10 @@ export interface Owner {
 export async function listTokens(deps: GitTokenDeps, { organizationId }: Owner, query: GitTokenQuery) {
   const { count, rows } = await listGitTokens(deps.database, organizationId, query);
   const now = deps.now();
-  const networks = await listNetworks(
-    deps.database,
-    'credential_id',
-    rows.map(({ id }) => id),
-  );
-  return { count, items: rows.map((row) => toGitToken(row, now, { network: networks.get(row.id) })) };
+  const ids = rows.map(({ id }) => id);
+  const networks = await listNetworks(deps.database, 'credential_id', ids);
+  const budgets = await listBudgets(deps.database, ids);
+  return { count, items: rows.map((row) => toGitToken(row, now, { network: networks.get(row.id), budget: budgets.get(row.id) })) };
 }
 
 export async function readToken(deps: GitTokenDeps, { organizationId }: Owner, id: string): Promise<Result<GitToken, Refusal>> {
@@ -238,7 +237,8 @@ export async function reread(
 ): Promise<Result<GitToken, Refusal>> {
   const row = await findGitToken(reader, organizationId, id);
   if (row === undefined) return err(notFound('Git token'));
-  return ok(toGitToken(row, deps.now(), { network: await findNetwork(reader, { credentialId: id }), warnings }));
+  const budget = (await listBudgets(reader, [id])).get(id);
+  return ok(toGitToken(row, deps.now(), { network: await findNetwork(reader, { credentialId: id }), budget, warnings }));
 }
 
 export function nameTaken(name: string): Refusal {

@@ -83,6 +83,7 @@ export async function verifyStored(deps: VerifyDeps, id: string, stopping?: Abor
               workspace: row.workspace ?? undefined,
               secret: await openToken(deps, row),
               network: await deps.openNetwork({ credentialId: id }),
+              use: { credentialId: id, provider, urgency: stopping === undefined ? 'person' : 'background' },
               repository: row.probe_repository ?? used,
               onLimited: (ms) => pauseCredential(database, id, 'api', ms),
             },

@@ -31,7 +31,7 @@ export interface AuditDeps extends HookDeps {
 export async function auditHook(deps: AuditDeps, { hookId }: JobPayloads['audit-deliveries'], signal: AbortSignal): Promise<void> {
   const row = await findHookById(deps.database, hookId);
   if (row === undefined) return;
-  const examined = await examine(deps, row, signal);
+  const examined = await examine(deps, row, signal, 'background');
   if (examined.is === 'failed' && examined.failure.next !== 'never') throw examined.failure;
   const recorded = await record(deps, row, examined);
   if (examined.is !== 'seen') return;

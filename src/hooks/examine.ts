@@ -1,3 +1,4 @@
+import type { Urgency } from '#credentials/budget/keep-budget.ts';
 import { describeProblems } from '#domain/hook.ts';
 import type { Failure } from '#domain/failure.ts';
 import { isFailure, toFailure } from '#domain/failure.ts';
@@ -20,9 +21,9 @@ export type Examined =
   | { readonly is: 'failed'; readonly failure: Failure };
 
 /** Looks at the hook at its provider, and changes nothing: one list of hooks. */
-export async function examine(deps: HookDeps, row: HookRow, signal: AbortSignal): Promise<Examined> {
+export async function examine(deps: HookDeps, row: HookRow, signal: AbortSignal, urgency?: Urgency): Promise<Examined> {
   try {
-    const forge = await openForge(deps, row.repository_id);
+    const forge = await openForge(deps, row.repository_id, urgency);
     if (forge?.api.hooks === undefined) return { is: 'out-of-reach' };
     const listed = await forge.api.hooks.list(forge.ref, signal);
     const { root } = deps.links;

@@ -34,6 +34,11 @@ export const METRICS = {
     labels: ['after_seconds'],
   },
   tributary_credentials: { type: 'gauge', help: 'Of the installation: credentials by state', labels: ['provider', 'state'] },
+  tributary_provider_budget_least_ratio: {
+    type: 'gauge',
+    help: 'Of the installation: the least that is left of any credential’s budget of calls, from 0 to 1; absent where nothing is known',
+    labels: ['provider'],
+  },
   tributary_credential_next_expiry_seconds: {
     type: 'gauge',
     help: 'Of the installation: time until the next credential expires; absent where none does',
@@ -85,6 +90,11 @@ export const METRICS = {
   },
   tributary_reports_total: { type: 'counter', help: 'Statuses that were posted, or not', labels: ['outcome'] },
   tributary_provider_calls_total: { type: 'counter', help: 'Calls of providers’ APIs', labels: ['provider', 'outcome'] },
+  tributary_provider_waits_total: {
+    type: 'counter',
+    help: 'Calls of providers’ APIs that were put off so that a limit is not met',
+    labels: ['provider', 'why'],
+  },
   tributary_retention_removed_total: { type: 'counter', help: 'Rows that retention removed', labels: ['what'] },
   tributary_mirrors_removed_total: {
     type: 'counter',

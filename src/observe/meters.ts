@@ -8,6 +8,8 @@ export interface AppMeters extends Meters {
   readonly delivered: (provider: string, outcome: string) => void;
   /** `fetch` that counts what becomes of each call under the provider's name. */
   readonly countCalls: (provider: string, fetch: typeof globalThis.fetch) => typeof globalThis.fetch;
+  /** A call was put off, or a write kept waiting, so that a limit of the provider is not met. */
+  readonly waited: (provider: string, why: 'budget' | 'spacing') => void;
   readonly removed: (what: string, rows: number) => void;
   readonly cleaned: (why: string, count: number) => void;
   readonly mirrorsBytes: (bytes: number) => void;
@@ -29,6 +31,8 @@ export function createMeters({ count, observe, set }: Instruments): AppMeters {
         count('tributary_provider_calls_total', { provider, outcome: outcomeOf(answer) });
         return answer;
       } catch (error) {
+        // It was not made.
+        if (isFailure(error) && error.code === 'PROVIDER_BUSY') throw error;
         count('tributary_provider_calls_total', {
           provider,
           outcome: isFailure(error) && error.code === 'POLICY_DENIED' ? 'denied' : 'no-answer',
@@ -36,6 +40,7 @@ export function createMeters({ count, observe, set }: Instruments): AppMeters {
         throw error;
       }
     },
+    waited: (provider, why) => count('tributary_provider_waits_total', { provider, why }),
     removed: (what, rows) => count('tributary_retention_removed_total', { what }, rows),
     cleaned: (why, number) => count('tributary_mirrors_removed_total', { why }, number),
     mirrorsBytes: (bytes) => set('tributary_mirrors_bytes', {}, bytes),

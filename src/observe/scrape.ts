@@ -98,6 +98,7 @@ const OF_THE_INSTALLATION: readonly MetricName[] = [
   'tributary_credentials',
   'tributary_credential_next_expiry_seconds',
   'tributary_secrets',
+  'tributary_provider_budget_least_ratio',
   'tributary_tls_unverified',
   'tributary_hooks',
   'tributary_hooks_suppressed',
@@ -120,6 +121,7 @@ function setHealth({ set }: Instruments, health: Health): void {
   for (const { count, ...labels } of health.repositories) set('tributary_repositories', labels, count);
   for (const { afterS, count } of health.stale) set('tributary_repositories_stale', { after_seconds: String(afterS) }, count);
   for (const { count, ...labels } of health.credentials) set('tributary_credentials', labels, count);
+  for (const { left, provider } of health.leastBudgets) set('tributary_provider_budget_least_ratio', { provider }, left);
   for (const { count, ...labels } of health.unverifiedTls) set('tributary_tls_unverified', labels, count);
   for (const { count, ...labels } of health.hooks) set('tributary_hooks', labels, count);
   for (const { provider, suppressed, missed, refused } of health.silence) {

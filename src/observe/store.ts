@@ -14,6 +14,8 @@ export interface Health {
   readonly reports: { readonly unsent: number; readonly oldest: number };
   readonly repositories: readonly { readonly operational: string; readonly sync: string; readonly count: number }[];
   readonly credentials: readonly { readonly provider: string; readonly state: string; readonly count: number }[];
+  /** By provider, the least share that is left of any credential's budget. */
+  readonly leastBudgets: readonly { readonly provider: string; readonly left: number }[];
   /** Seconds until the next credential expires; undefined where none does. */
   readonly nextExpiry: number | undefined;
   /** Credentials and repositories whose servers are believed whoever they are. */
@@ -63,6 +65,9 @@ export async function readHealth({ kysely }: Pick<Database, 'kysely'>): Promise<
       from credentials group by 1, 2`),
     hooks: await query(sql<{ provider: string; status: string; count: number }>`
       select provider, status, count(*)::float8 as count from hooks group by 1, 2`),
+    leastBudgets: await query(sql<{ provider: string; left: number }>`
+      select c.provider, min(b.remaining::float8 / b.most) as left from rate_budgets b join credentials c on c.id = b.credential_id
+      where b.most > 0 and b.remaining is not null and b.reset_at > clock_timestamp() group by 1`),
     unverifiedTls: await query(sql<{ what: string; count: number }>`
       select w.what, count(n.id)::float8 as count from (values ('credential'), ('repository')) w (what)
       left join networks n on n.tls_verify = false and w.what = case when n.credential_id is null then 'repository' else 'credential' end

@@ -226,6 +226,18 @@ export interface ForgeApi {
   readonly insights?: InsightApi;
 }
 
+/** What an answer says of how many more a credential is given. What it does not say is left out. */
+export interface BudgetTold {
+  readonly most: number | undefined;
+  readonly remaining: number | undefined;
+  /** Until the count starts anew, by the provider's own clock where it tells it; at most an hour. */
+  readonly resetInMs: number | undefined;
+  /** Bitbucket: less than a fifth is left, and no number. */
+  readonly isNearLimit: boolean;
+}
+
+export type AnswerHeaders = Pick<globalThis.Headers, 'get'>;
+
 /** A provider is a folder that fulfils this. Adding one is that folder and a line in the registry. */
 export interface Provider {
   readonly id: ProviderId;
@@ -248,6 +260,10 @@ export interface Provider {
   rotateToken?(connection: ForgeConnection, rotation: TokenRotation, signal: AbortSignal): Promise<RotatedToken>;
   /** How a person replaces a token of this kind at the server. */
   guideRotation?(url: string, tokenKind: string): RotationGuide;
+  /** What the headers of an answer say of how many more calls this token is given; undefined where they say nothing. */
+  readBudget?(headers: AnswerHeaders, now: Date): BudgetTold | undefined;
+  /** Whether a call makes what the provider limits more than other writes. */
+  createsContent?(method: string, path: string): boolean;
   /** Username and password for Git over HTTPS with this secret. */
   gitAccess(username: string | undefined, secret: string): GitAccess;
   /** Address that people and Git know this provider by when the token names none; undefined for `plain`. */

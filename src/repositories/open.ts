@@ -1,3 +1,4 @@
+import type { OpenFetch, Urgency } from '#credentials/budget/keep-budget.ts';
 import type { OpenNetwork } from '#credentials/network/open.ts';
 import { checkSoon } from '#credentials/checks/store.ts';
 import { refuseRotating } from '#credentials/rotation/refuse.ts';
@@ -8,7 +9,6 @@ import type { Vault } from '#credentials/vault.ts';
 import type { Database } from '#db/database.ts';
 import { Failure } from '#domain/failure.ts';
 import type { Remote } from '#domain/remote.ts';
-import type { Through } from '#net/egress-fetch.ts';
 import type { VetRemote } from '#net/vet-remote.ts';
 import type { GitAccess } from '#domain/words.ts';
 import type { ForgeApi, Provider, RemoteRef } from '#providers/contract.ts';
@@ -25,7 +25,7 @@ export interface OpenDeps {
   readonly vetRemote: VetRemote;
   readonly openNetwork: OpenNetwork;
   /** Every call to a provider goes through this, by the way that the credential and the repository say. */
-  readonly through: Through;
+  readonly through: OpenFetch;
 }
 
 /** Address and access of a repository for Git, now. Throws Failure: REPOSITORY_GONE, POLICY_DENIED, CONNECTION_FAILED, AUTH_EXPIRED, AUTH_REVOKED, SECRET_UNREADABLE, SECRET_NOT_FOUND, RATE_LIMITED. */
@@ -66,10 +66,10 @@ export interface OpenForge {
 }
 
 /** A repository at its provider; undefined where there is no API or no credential to use it with. Throws Failure as `openRemote` does. */
-export async function openForge(deps: OpenDeps, repositoryId: string): Promise<OpenForge | undefined> {
+export async function openForge(deps: OpenDeps, repositoryId: string, urgency?: Urgency): Promise<OpenForge | undefined> {
   const repository = await findRemote(deps.database, repositoryId);
   if (repository?.credential_id == null) return undefined;
-  return openForgeOf(deps, repository.credential_id, { ...repository, id: repositoryId });
+  return openForgeOf(deps, repository.credential_id, { ...repository, id: repositoryId }, urgency);
 }
 
 /** The same for a repository that is deleted already: its credential and address are all that is needed. */
@@ -83,17 +83,19 @@ async function openForgeOf(
   deps: OpenDeps,
   credentialId: string,
   place: Place & { readonly id: string | undefined },
+  urgency: Urgency = 'push',
 ): Promise<OpenForge | undefined> {
   const credential = await openCredential(deps, credentialId, place);
   const ref = credential?.provider.remoteRef(place.remote_url, credential.url);
   if (credential === undefined || ref === undefined || credential.provider.connect === undefined) return undefined;
   refusePaused(credential.apiPausedMs, 'The provider');
+  const network = await deps.openNetwork({ credentialId, repositoryId: place.id });
   const whole = credential.provider.connect({
     url: credential.url,
     username: credential.username,
     secret: credential.access.secret,
     workspace: credential.workspace,
-    fetch: deps.through(await deps.openNetwork({ credentialId, repositoryId: place.id })),
+    fetch: deps.through(network, { credentialId, provider: credential.provider, urgency }),
     onLimited: (ms) => pauseCredential(deps.database, credentialId, 'api', ms),
     onRefused: (what) => checkSoon(deps.database, credentialId, what),
   });

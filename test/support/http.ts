@@ -86,7 +86,7 @@ export async function openTestHttp(sources: Parameters<typeof createTokenSources
     vault,
     links,
     findProvider,
-    ...createReach({ database, vault, policy, resolve, egress }),
+    ...createReach({ database, vault, policy, resolve, egress, writesPerMinute: 6_000, waited: () => undefined }),
     readTokenSource,
   };
   const server = await createHttpServer({

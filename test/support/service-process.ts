@@ -36,10 +36,10 @@ export interface ProcessSpec {
   readonly url?: string | undefined;
 }
 
-/** Starts it with nothing in its environment but PATH and what is given. The IPC channel carries nothing: its end tells the process that the test is gone. */
+/** Starts it with nothing in its environment but PATH, room for writes at the forge, and what is given. The IPC channel carries nothing: its end tells the process that the test is gone. */
 export function startProcess({ command, dataDir, env, url }: ProcessSpec): ServiceProcess {
   const child = spawn(process.execPath, [LAUNCHER, command], {
-    env: { PATH: process.env['PATH'], HOME: dataDir, TRIBUTARY_DATA_DIR: dataDir, ...env },
+    env: { PATH: process.env['PATH'], HOME: dataDir, TRIBUTARY_DATA_DIR: dataDir, PROVIDER_WRITES_PER_MINUTE: '6000', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let output = '';

@@ -1,5 +1,6 @@
 import type { Provider } from '#providers/contract.ts';
 import { connect } from './api.ts';
+import { readBudget } from './budget.ts';
 import { BITBUCKET_URL } from './call.ts';
 import { gitAccess } from './credential.ts';
 import { settings } from './hook-settings.ts';
@@ -24,6 +25,7 @@ export const bitbucket: Provider = {
   },
   connect,
   verifyToken,
+  readBudget,
   gitAccess,
   defaultUrl: BITBUCKET_URL,
   remoteRef(remoteUrl, baseUrl) {

@@ -1,6 +1,7 @@
 import type { Provider } from '#providers/contract.ts';
 import { githubApps } from './app/index.ts';
 import { connect } from './api.ts';
+import { createsContent, readBudget } from './budget.ts';
 import { GITHUB_URL } from './call.ts';
 import { settings } from './hook-settings.ts';
 import { guideRotation } from './guide-rotation.ts';
@@ -30,6 +31,8 @@ export const github: Provider = {
   connect,
   verifyToken,
   guideRotation,
+  readBudget,
+  createsContent,
   apps: githubApps,
   // Any name does for a token; this one is what an installation token asks for (PROVIDERS.md 1.4).
   gitAccess: (username, secret) => ({ username: username ?? 'x-access-token', secret }),

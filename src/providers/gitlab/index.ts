@@ -1,5 +1,6 @@
 import type { Provider } from '#providers/contract.ts';
 import { connect } from './api.ts';
+import { readBudget } from './budget.ts';
 import { GITLAB_URL } from './call.ts';
 import { identify } from './identify.ts';
 import { guideRotation } from './guide-rotation.ts';
@@ -38,6 +39,7 @@ export const gitlab: Provider = {
   verifyToken,
   rotateToken,
   guideRotation,
+  readBudget,
   // Any name does for a token of a person, project or group; a deploy token has its own (PROVIDERS.md 1.4).
   gitAccess: (username, secret) => ({ username: username ?? 'oauth2', secret }),
   defaultUrl: GITLAB_URL,

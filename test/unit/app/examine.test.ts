@@ -25,6 +25,7 @@ const HEALTH: Health = {
   repositories: [],
   credentials: [],
   nextExpiry: undefined,
+  leastBudgets: [],
   unverifiedTls: [],
   hooks: [],
   hookFaults: [],
