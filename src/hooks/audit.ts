@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { isFailure } from '#domain/failure.ts';
 import type { HookFault } from '#domain/hook.ts';
 import { describeProblems } from '#domain/hook.ts';
 import type { JobPayloads } from '#queue/jobs.ts';
@@ -38,7 +39,13 @@ export async function auditHook(deps: AuditDeps, { hookId }: JobPayloads['audit-
   const remoteId = await mendFound(deps, recorded, examined, signal);
   const { deliveries } = examined.forge.api;
   if (remoteId === undefined || deliveries === undefined) return;
-  await fetchMissed(deps, row, { ...examined.forge, remoteId, deliveries }, signal);
+  try {
+    await fetchMissed(deps, row, { ...examined.forge, remoteId, deliveries }, signal);
+  } catch (error) {
+    // A token may see a webhook and not its deliveries, and an old server keeps none. The remote is looked at all the same.
+    if (!isFailure(error) || error.next !== 'never') throw error;
+    deps.log.info({ hookId, code: error.code }, 'failed deliveries cannot be asked for');
+  }
 }
 
 /** The hook's id at the provider once it delivers as it should; undefined when it cannot be mended. */

@@ -104,11 +104,14 @@ export async function retirePrevious(reader: Reader, { id, sealedSecret }: { rea
 
 /** Counts deliveries that were refused for their signature, by hook. */
 export async function noteRefused({ kysely }: Reader, refused: ReadonlyMap<string, number>): Promise<void> {
-  const counts = [...refused].map(([id, count]) => ({ id, count })).toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  const counts = [...refused].map(([id, count]) => ({ id, count }));
+  // In the order in which routers take them, so that nobody waits in a circle.
   await sql`
+    with counted as (select * from jsonb_to_recordset(${JSON.stringify(counts)}::jsonb) as given (id uuid, count int)),
+      taken as (select h.id from hooks h join counted on counted.id = h.id order by h.id for update of h)
     update hooks set refused_count = least(refused_count + counted.count, 1000000), refused_at = clock_timestamp()
-    from jsonb_to_recordset(${JSON.stringify(counts)}::jsonb) as counted (id uuid, count int)
-    where hooks.id = counted.id`.execute(kysely);
+    from taken join counted on counted.id = taken.id
+    where hooks.id = taken.id`.execute(kysely);
 }
 
 /** Demands this kind of secret from now on, of the key before the current one as well, unless what is demanded was settled meanwhile. */
@@ -262,5 +265,7 @@ export async function auditSoon(database: Database, quietSince: Date | undefined
 export async function auditMoved(database: Database, root: string, withinMs: number): Promise<void> {
   await sql`
     update hooks set audit_after = least(audit_after, clock_timestamp() + random() * ${withinMs}::float8 * interval '1 millisecond')
-    where told_url is not null and told_url <> ${root} || '/webhooks/' || provider || '/' || id`.execute(database.kysely);
+    where id in (
+      select id from hooks where told_url is not null and told_url <> ${root} || '/webhooks/' || provider || '/' || id
+      order by id for update)`.execute(database.kysely);
 }

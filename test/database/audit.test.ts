@@ -99,6 +99,22 @@ describe('deliveries that failed', () => {
     expect((await redelivered()).slice(before).filter((guid) => guid === failed?.guid)).toHaveLength(1);
   });
 
+  test('are left alone where the provider does not show them, and the hook is looked after all the same', async () => {
+    await push();
+    await atProvider('PATCH', '', { active: false });
+    await forge.addFault({
+      target: 'api',
+      match: { path: '/deliveries' },
+      action: { kind: 'respond', status: 404, body: { message: 'Not Found' } },
+    });
+
+    await audit();
+    await forge.settle();
+
+    expect(await redelivered()).toEqual([]);
+    expect(await hook()).toMatchObject({ status: 'active' });
+  });
+
   test('are asked for 25 at a time, over as many pages as they fill', async () => {
     for (let number = 0; number < 130; number++)
       await forge.deliverRaw({ hook_id: Number((await hook()).remote_id), event: 'push', payload: { number } });

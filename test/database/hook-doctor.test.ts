@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { runRepairs } from '#hooks/repairs/run.ts';
-import { updateHook } from '#hooks/store.ts';
+import { auditMoved, noteRefused, updateHook } from '#hooks/store.ts';
+import { noteHooksSeen } from '#inbox/store.ts';
 import type { SpawnedForge } from '#test/forge/client.ts';
 import { spawnForge } from '#test/forge/client.ts';
 import { PUBLIC_URL, openTestHttp } from '#test/support/http.ts';
@@ -240,4 +242,49 @@ describe('a repair of many', () => {
     expect(tried.body).toMatchObject({ total: 0, done: true });
     expect((await repairs('?nonsense=1')).status).toBe(400);
   });
+});
+
+test('a hook that was told another address than the service has now is looked after soon, and no other', async () => {
+  await sql`update hooks set audit_after = now() + interval '1 hour'`.execute(http.database.kysely);
+  await updateHook(http.database, hookId, { told_url: `${URL_ELSEWHERE}${hookId}` });
+
+  await auditMoved(http.database, PUBLIC_URL, 0);
+
+  const due = await sql<{ id: string }>`select id from hooks where audit_after <= clock_timestamp()`.execute(http.database.kysely);
+  expect(due.rows).toEqual([{ id: hookId }]);
+});
+
+test('refused deliveries of many hooks are counted at once, and forgotten with the next good one', async () => {
+  const counts = () => sql<{ refused_count: number }>`select refused_count from hooks where id = ${hookId}`.execute(http.database.kysely);
+  await noteRefused(
+    http.database,
+    new Map([
+      [hookId, 2],
+      [randomUUID(), 5],
+    ]),
+  );
+  await noteRefused(http.database, new Map([[hookId, 3]]));
+  const before = await counts();
+
+  await http.database.transaction((tx) => noteHooksSeen(tx, new Map([[hookId, { removed: false }]])));
+
+  expect(before.rows).toEqual([{ refused_count: 5 }]);
+  expect((await counts()).rows).toEqual([{ refused_count: 0 }]);
+});
+
+test('a delivery takes back what it disproves, and leaves what it does not', async () => {
+  const problems = [
+    { what: 'inactive', detail: 'off' },
+    { what: 'events', detail: 'too few' },
+  ];
+  await updateHook(http.database, hookId, { status: 'misconfigured', status_detail: 'x', problems: JSON.stringify(problems) });
+  await http.database.transaction((tx) => noteHooksSeen(tx, new Map([[hookId, { removed: false }]])));
+  const half = (await http.call('GET', path())).body;
+
+  await updateHook(http.database, hookId, { problems: JSON.stringify(problems.slice(0, 1)) });
+  await http.database.transaction((tx) => noteHooksSeen(tx, new Map([[hookId, { removed: false }]])));
+  const whole = (await http.call('GET', path())).body;
+
+  expect(half).toMatchObject({ status: 'misconfigured', problems: [{ what: 'events' }] });
+  expect(whole).toMatchObject({ status: 'active', reason: null, problems: [] });
 });

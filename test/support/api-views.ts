@@ -7,7 +7,7 @@ export interface RepositoryAnswer {
   readonly current_head: string;
   readonly operational_status: { readonly state: string; readonly reason: string | null };
   readonly sync_status: Readonly<Record<string, LineAnswer>>;
-  readonly webhook: { readonly id: string; readonly url: string; readonly status: string } | null;
+  readonly webhook: { readonly id: string; readonly url: string; readonly status: string; readonly reason: string | null } | null;
 }
 
 export interface LineAnswer {

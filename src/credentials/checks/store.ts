@@ -118,9 +118,11 @@ export async function listStopped(tx: Tx, credentialId: string): Promise<readonl
 
 /** A token that is new, or good again, may do what the one before could not: hooks that do not work with it are looked after now. */
 export async function lookAfterHooks({ kysely }: Tx, credentialId: string): Promise<void> {
+  // One that is locked has just been heard of. Waiting for it could be waiting in a circle: routers take many hooks at once.
   await sql`
-    update hooks set audit_after = clock_timestamp() from repositories r
-    where r.id = hooks.repository_id and r.credential_id = ${credentialId} and hooks.status <> 'active'`.execute(kysely);
+    update hooks set audit_after = clock_timestamp() where id in (
+      select h.id from hooks h join repositories r on r.id = h.repository_id
+      where r.credential_id = ${credentialId} and h.status <> 'active' for update of h skip locked)`.execute(kysely);
 }
 
 /** The token that a repository is reached with, and what is known of it. */

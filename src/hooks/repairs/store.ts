@@ -15,13 +15,26 @@ export interface RepairProgress {
 /** Puts the hooks of these repositories into one repair; how many there are. One that waits in another repair leaves it. */
 export async function planRepair(tx: Tx, organizationId: string, batchId: string, repositoryIds: readonly string[]): Promise<number> {
   if (repositoryIds.length === 0) return 0;
-  const { numUpdatedRows } = await tx.kysely
-    .updateTable('hooks')
-    .set({ repair_batch: batchId, repair_outcome: null })
+  // In the order in which routers take them, so that nobody waits in a circle.
+  const taken = await tx.kysely
+    .selectFrom('hooks')
+    .select('id')
     .where('organization_id', '=', organizationId)
     .where('repository_id', 'in', repositoryIds)
-    .executeTakeFirst();
-  return Number(numUpdatedRows);
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  if (taken.length === 0) return 0;
+  await tx.kysely
+    .updateTable('hooks')
+    .set({ repair_batch: batchId, repair_outcome: null })
+    .where(
+      'id',
+      'in',
+      taken.map(({ id }) => id),
+    )
+    .execute();
+  return taken.length;
 }
 
 /** A hook of the repair that waits; undefined when none does. */
