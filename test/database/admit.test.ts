@@ -240,3 +240,24 @@ test('deliveries of one hook that is deleted do not take those of another with t
 
   expect(outcomes.map(({ status }) => status)).toEqual([1, 2, 3, 4].flatMap(() => ['unauthorized', 'accepted']));
 });
+
+test('with a hook that was sealed under a key which this process lacks, a delivery is neither taken nor refused, and nothing is overwritten', async () => {
+  const strangers = createVault([randomBytes(32)]);
+  const before = await database.kysely.selectFrom('hooks').selectAll().where('id', '=', hookId).executeTakeFirstOrThrow();
+  const usual = receiving;
+  receiving = {
+    ...createReceiving(),
+    hooks: createKnownHooks(
+      (ids) => loadHooks({ database, vault: strangers, findProvider }, ids),
+      () => new Date(),
+    ),
+  };
+
+  // The route answers 503, so that the provider keeps it; 401 would say that the sender is wrong.
+  await expect(deliver(secret)).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });
+
+  expect(refused).toEqual([]);
+  expect(await database.kysely.selectFrom('hooks').selectAll().where('id', '=', hookId).executeTakeFirstOrThrow()).toEqual(before);
+  receiving = usual;
+  expect((await deliver(secret)).status).toBe('accepted');
+});

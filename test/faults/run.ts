@@ -16,6 +16,7 @@ import { killEverything } from './kill-everything.ts';
 import { killWeb } from './kill-web.ts';
 import { killWorker } from './kill-worker.ts';
 import { lostWebhooks } from './lost-webhooks.ts';
+import { nonces } from './nonces.ts';
 import { startPrivatePostgres } from './private-postgres.ts';
 import { providerOutage } from './provider-outage.ts';
 import { createRandom } from './random.ts';
@@ -48,6 +49,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   backlog,
   growth,
   secrets,
+  nonces,
   timing,
   'slow-senders': slowSenders,
   'kill-worker': killWorker,
