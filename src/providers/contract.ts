@@ -1,6 +1,6 @@
 import type { RepositoryEvent } from '#domain/event.ts';
 import type { HookProblem } from '#domain/hook.ts';
-import type { Insight } from '#domain/insight.ts';
+import type { Insight, InsightProblem } from '#domain/insight.ts';
 import type { Result } from '#domain/result.ts';
 import type { AppProvider } from './app-contract.ts';
 import type { CommitStatus } from '#domain/status.ts';
@@ -209,6 +209,27 @@ export interface CommentApi {
   ): Promise<'posted' | 'unchanged'>;
 }
 
+/** A check as it stands at the provider. */
+export interface PostedCheck extends CommitStatus {
+  readonly id: string;
+  /** It is under way and may be completed; any other is left as it is, and another one made. */
+  readonly isOpen: boolean;
+}
+
+/** Like statuses, with findings on lines. Absent where the credential may make none. */
+export interface CheckApi {
+  list(ref: RemoteRef, place: StatusPlace, name: string, signal: AbortSignal): Promise<readonly PostedCheck[]>;
+  shown(status: CommitStatus): CommitStatus;
+  /** Completes `over` where that is open, else makes one that takes the place of all before. */
+  write(
+    ref: RemoteRef,
+    place: StatusPlace,
+    status: CommitStatus,
+    how: { readonly over: PostedCheck | undefined; readonly problems: readonly InsightProblem[] },
+    signal: AbortSignal,
+  ): Promise<void>;
+}
+
 /**
  * The outbound half of a provider, made per connection. Every method throws `Failure` and nothing else for what the other side may do:
  * AUTH_FAILED, AUTH_EXPIRED, AUTH_REVOKED (401, as exactly as it says), PERM_MISSING (403 with what is missing), REPO_NOT_FOUND (404),
@@ -221,6 +242,7 @@ export interface ForgeApi {
   readRepositoryById?(id: string, signal: AbortSignal, former?: RemoteRef): Promise<RemoteRepository>;
   readonly hooks?: HookApi;
   readonly deliveries?: DeliveryApi;
+  readonly checks?: CheckApi;
   readonly statuses?: StatusApi;
   readonly comments?: CommentApi;
   readonly insights?: InsightApi;

@@ -9,6 +9,7 @@ import { reached } from '#steps/reached.ts';
 import { toComment } from './comment.ts';
 import type { InsightDeps } from './insight.ts';
 import { postInsight } from './insight.ts';
+import { chooseBoard } from './board.ts';
 import type { ClaimedReport } from './store.ts';
 import { SENDING_MS, claimReport, releaseReport, renewClaim } from './store.ts';
 
@@ -158,14 +159,16 @@ async function postOnce(deps: ReportDeps, claim: Claim, signal: AbortSignal): Pr
 type OpenedForge = NonNullable<Awaited<ReturnType<ReportDeps['openForge']>>>;
 
 async function postStatus(
-  { database, meters }: ReportDeps,
+  { database, meters, listProblems }: ReportDeps,
   claim: Claim,
   forge: OpenedForge,
   status: CommitStatus,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { report, isFirst } = claim.held;
-  const { statuses } = forge.api;
+  const { job_result_id: jobResultId } = report;
+  const problems = async () => (jobResultId === null ? [] : (await listProblems(jobResultId)).problems);
+  const statuses = chooseBoard(forge.api, problems);
   if (statuses === undefined) return NO_API;
   const place = { commit: report.commit_id, ref: report.ref ?? undefined };
   // One question less of a limited number for most commits: only what somebody tried to post may stand there already.

@@ -171,7 +171,13 @@ export async function releaseReport(
 export async function postAgain(queue: JobSender, tx: Tx, repositoryId: string, commit: string): Promise<void> {
   const rows = await tx.kysely
     .updateTable('reports')
-    .set((eb) => ({ version: eb('version', '+', 1), updated_at: databaseNow() }))
+    .set((eb) => ({
+      version: eb('version', '+', 1),
+      // As one that nobody ever tried to post: what stands there is not looked at, for it would be the same.
+      sent_version: 0,
+      sending_until: sql<Date | null>`case when sending_until > clock_timestamp() then sending_until end`,
+      updated_at: databaseNow(),
+    }))
     .where('repository_id', '=', repositoryId)
     .where('commit_id', '=', commit)
     .returning('id')

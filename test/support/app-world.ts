@@ -38,6 +38,7 @@ export interface AppWorld {
   readonly installations: () => Promise<readonly InstallationAnswer[]>;
   /** Installs the App on the account, and waits until the service has asked how it stands. */
   readonly install: (
+    account: string,
     repositories?: 'all' | readonly string[],
   ) => Promise<{ readonly remoteId: number; readonly credential: string; readonly id: string }>;
   readonly untilState: (id: string, state: string) => Promise<InstallationAnswer>;
@@ -66,10 +67,10 @@ export async function startAppWorld(scope: Scope, options: InstallationOptions =
     remote,
     installations,
     untilState,
-    install: async (repositories = 'all') => {
+    install: async (account, repositories = 'all') => {
       const { id: remoteId } = await forge.install({
         app: remote.id,
-        account: ACCOUNT,
+        account,
         repositories: repositories === 'all' ? 'all' : [...repositories],
       });
       const found = await until('the installation', async () =>

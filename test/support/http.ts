@@ -67,9 +67,10 @@ const now = (): Date => new Date();
 /** No name is known: tests reach loopback by its address and nothing else. */
 const resolve: ResolveHost = (host) => Promise.reject(new Error(`no test knows ${host}`));
 
+const mintNothing = (): Promise<string> => Promise.reject(new Error('no App is installed in these tests'));
+
 export async function openTestHttp(sources: Parameters<typeof createTokenSources>[0] = NO_SOURCES): Promise<TestHttp> {
-  const mint = () => Promise.reject(new Error('no App is installed in these tests'));
-  const readTokenSource = withInstallations(createTokenSources(sources), mint);
+  const readTokenSource = withInstallations(createTokenSources(sources), mintNothing);
   const database = await openTestDatabase();
   const start = await bootstrap(database);
   const allowed = parseAllowedHosts('127.0.0.1');

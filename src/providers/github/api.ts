@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '#domain/failure.ts';
 import type { ForgeApi, ForgeConnection, RemoteRepository } from '#providers/contract.ts';
+import { checkApi } from './app/checks.ts';
 import { openCalls, splitName } from './call.ts';
 import { commentApi } from './comments.ts';
 import { deliveryApi } from './deliveries.ts';
@@ -33,6 +34,8 @@ export function connect(connection: ForgeConnection): ForgeApi {
     },
     hooks: hookApi(calls),
     deliveries: deliveryApi(calls),
+    // By its prefix (PROVIDERS.md 1.1): GitHub lets nobody else make check runs.
+    ...(connection.secret.startsWith('ghs_') ? { checks: checkApi(calls) } : {}),
     statuses: statusApi(calls),
     comments: commentApi(calls),
   };

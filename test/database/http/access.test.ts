@@ -59,10 +59,17 @@ describe('every documented route', () => {
     expect(new Set(Object.values(await statuses(await token())))).toEqual(new Set([401]));
   });
 
-  test('is open to devops, whatever else it answers, but for the secrets of every organization', async () => {
+  test('is open to devops, whatever else it answers, but for the secrets of every organization and the keys of Apps', async () => {
     const answers = Object.entries(await statuses(await http.tokenOf('devops')));
 
-    expect(answers.filter(([, status]) => status === 401 || status === 403)).toEqual([['POST /api/secret-keys/rekey', 403]]);
+    const closed = answers.filter(([, status]) => status === 401 || status === 403).map(([route]) => route);
+    const apps = '/api/organizations/default/github-apps';
+    expect(closed.toSorted()).toEqual([
+      'POST /api/organizations/default/app-installations/:id/refresh',
+      `POST ${apps}/:id/discover`,
+      `POST ${apps}/setup`,
+      'POST /api/secret-keys/rekey',
+    ]);
   });
 
   test('that changes something or shows tokens or deliveries is closed to a viewer', async () => {
@@ -70,7 +77,7 @@ describe('every documented route', () => {
 
     const open = Object.entries(answers).flatMap(([route, status]) => (status === 403 ? [] : [route]));
     expect(open.filter((route) => !route.startsWith('GET '))).toEqual([]);
-    expect(open.filter((route) => /git-tokens|webhook-deliveries/.test(route))).toEqual([]);
+    expect(open.filter((route) => /git-tokens|webhook-deliveries|github-apps|app-installations/.test(route))).toEqual([]);
     expect(open).toContain('GET /api/extras/git-repositories/:id');
   });
 

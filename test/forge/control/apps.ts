@@ -81,6 +81,8 @@ async function install({ forge, json }: ControlCall): Promise<InstallationView> 
   const app = forge.github.apps.apps.get(spec.app);
   if (app === undefined) throw new ControlError(404, `there is no App ${spec.app}`);
   const account = forge.accounts.ensure(spec.account, 'Organization');
+  if ([...forge.github.apps.installations.values()].some((one) => one.app.id === app.id && one.account.id === account.id))
+    throw new ControlError(409, `the App is installed on ${account.login} already`);
   const chosen = spec.repositories === 'all' ? 'all' : new Set(spec.repositories.map((name) => getRepository(forge, name).id));
   const now = new Date();
   const installation: AppInstallation = {
