@@ -10,6 +10,7 @@ import { createRedactor } from '#domain/redact.ts';
 import { openQueue } from '#queue/boss.ts';
 import type { Rekeyer } from '#rekey/rekey.ts';
 import { createRekeyer } from '#rekey/rekey.ts';
+import { createTokenSources } from './token-sources.ts';
 import { examineInstallation } from './examine/installation.ts';
 
 type DatabaseConfig = Pick<Config, 'databaseUrl' | 'dataDir'>;
@@ -28,10 +29,16 @@ export async function migrateDatabase(config: DatabaseConfig, log: Logger): Prom
 }
 
 /** Everything about the installation that its database shows, without changing it. Throws when it cannot be reached. */
-export async function inspectDatabase(config: DatabaseConfig, vault: Vault | undefined, version: string): Promise<readonly Check[]> {
+export async function inspectDatabase(
+  config: DatabaseConfig & Parameters<typeof createTokenSources>[0],
+  vault: Vault | undefined,
+  version: string,
+): Promise<readonly Check[]> {
   const log = pino({ level: 'silent' });
   return withDatabase(config, log, (database) =>
-    examineInstallation({ database, vault, version }, (work) => withQueue(database, log, false, work)),
+    examineInstallation({ database, vault, version, readTokenSource: createTokenSources(config) }, (work) =>
+      withQueue(database, log, false, work),
+    ),
   );
 }
 

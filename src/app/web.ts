@@ -87,7 +87,11 @@ export async function createWeb(deps: WebDeps): Promise<FastifyInstance> {
     notifications: { database, queue, vault: hooks.vault, policy },
     listWorkers: () => listWorkers(database),
     now,
-    examine: () => examineInstallation({ database, vault: hooks.vault, version: deps.operations.version }, (work) => work(queue)),
+    examine: () =>
+      examineInstallation(
+        { database, vault: hooks.vault, version: deps.operations.version, readTokenSource: hooks.readTokenSource },
+        (work) => work(queue),
+      ),
     rekeyer: createRekeyer({ database, vault: hooks.vault }),
     operators: deps.start.organizationSlug,
     hasWorkers: () => hasWorkers(database),

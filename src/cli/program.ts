@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import type { ImportOptions } from './commands/import.ts';
+import type { TokensOptions } from './commands/tokens.ts';
 import type { RekeyOptions } from './commands/rekey.ts';
 import type { ExitCode } from './exit.ts';
 import { CommandError, EXIT } from './exit.ts';
@@ -52,6 +53,7 @@ function buildProgram(terminal: Terminal, done: (code: ExitCode) => void): Comma
   addImport(program, terminal, done);
   addUpkeep(program, terminal, done);
   addSecrets(program, terminal, done);
+  addTokens(program, terminal, done);
   return program;
 }
 
@@ -136,6 +138,34 @@ function addSecrets(program: Command, terminal: Terminal, done: (code: ExitCode)
     .action(async (_options, command: Command) => {
       const { runRekey } = await import('./commands/rekey.ts');
       done(await runRekey(terminal, command.optsWithGlobals<RekeyOptions>()));
+    });
+}
+
+function addTokens(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+  const tokens = program.command('tokens').description('look after the Git tokens of an organization');
+  const add = (name: string, description: string): Command =>
+    tokens
+      .command(name)
+      .description(description)
+      .option('--organization <slug>', 'organization whose tokens are meant', 'default')
+      .option('--json', 'print the outcome as JSON, and nothing else, on standard output');
+  add('list', 'list them with their state and end').action(async (_options, command: Command) => {
+    const { runTokensList } = await import('./commands/tokens.ts');
+    done(await runTokensList(terminal, command.optsWithGlobals<TokensOptions>()));
+  });
+  add('check', 'say which end soon, have ended or are refused; nothing when none does')
+    .option('--expires-within <time>', 'what soon is, such as 30d, 36h or 4w', '30d')
+    .addHelpText('after', '\nExits with 0 when all are well, 1 when one needs somebody, 2 after a wrong call: made for cron.')
+    .action(async (_options, command: Command) => {
+      const { runTokensCheck } = await import('./commands/tokens.ts');
+      done(await runTokensCheck(terminal, command.optsWithGlobals<TokensOptions>()));
+    });
+  add('verify', 'ask the providers now what the tokens may do')
+    .argument('[name...]', 'names or ids; all of them unless given')
+    .addHelpText('after', '\nExits with 1 when one is refused, lacks something or could not be asked about.')
+    .action(async (names: readonly string[], _options, command: Command) => {
+      const { runTokensVerify } = await import('./commands/tokens.ts');
+      done(await runTokensVerify(terminal, names, command.optsWithGlobals<TokensOptions>()));
     });
 }
 

@@ -43,6 +43,20 @@ export const METRICS = {
     type: 'gauge',
     help: 'Of the installation: time until the next credential expires; absent where none does',
   },
+  tributary_token_expiry_seconds: {
+    type: 'gauge',
+    help: 'Of the installation: time until a token ends, of the twenty that end next; negative when it has',
+    labels: ['token'],
+  },
+  tributary_tokens_verified_age_seconds: {
+    type: 'gauge',
+    help: 'Of the installation: time since the token that was verified longest ago was',
+    labels: ['provider'],
+  },
+  tributary_token_rotations: { type: 'gauge', help: 'Of the installation: rotations of tokens under way, by state', labels: ['state'] },
+  tributary_notifications_pending: { type: 'gauge', help: 'Of the installation: notifications that are to be sent' },
+  tributary_notifications_pending_oldest_seconds: { type: 'gauge', help: 'Of the installation: age of the oldest of them' },
+  tributary_notification_targets: { type: 'gauge', help: 'Of the installation: notification targets by state', labels: ['state'] },
   tributary_secrets: {
     type: 'gauge',
     help: 'Of the installation: stored secrets by the key that they stand under, as this process has its keys',

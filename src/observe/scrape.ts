@@ -97,6 +97,12 @@ const OF_THE_INSTALLATION: readonly MetricName[] = [
   'tributary_repositories_stale',
   'tributary_credentials',
   'tributary_credential_next_expiry_seconds',
+  'tributary_token_expiry_seconds',
+  'tributary_tokens_verified_age_seconds',
+  'tributary_token_rotations',
+  'tributary_notifications_pending',
+  'tributary_notifications_pending_oldest_seconds',
+  'tributary_notification_targets',
   'tributary_secrets',
   'tributary_provider_budget_least_ratio',
   'tributary_tls_unverified',
@@ -132,6 +138,7 @@ function setHealth({ set }: Instruments, health: Health): void {
   for (const { count, version } of health.workers) set('tributary_workers', { version }, count);
   if (health.workers.length === 0) set('tributary_workers', { version: '' }, 0);
   for (const { name, age } of health.upkeep) set('tributary_upkeep_age_seconds', { name }, age);
+  setTokens({ set }, health.tokens);
   if (health.nextExpiry !== undefined) set('tributary_credential_next_expiry_seconds', {}, health.nextExpiry);
 }
 
@@ -144,4 +151,13 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+function setTokens({ set }: Pick<Instruments, 'set'>, { ending, verified, rotations, notifications, targets }: Health['tokens']): void {
+  for (const { id: token, seconds } of ending) set('tributary_token_expiry_seconds', { token }, seconds);
+  for (const { provider, age } of verified) set('tributary_tokens_verified_age_seconds', { provider }, age);
+  for (const { state, count } of rotations) set('tributary_token_rotations', { state }, count);
+  set('tributary_notifications_pending', {}, notifications.pending);
+  set('tributary_notifications_pending_oldest_seconds', {}, notifications.oldest);
+  for (const { state, count } of targets) set('tributary_notification_targets', { state }, count);
 }

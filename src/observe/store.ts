@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '#db/database.ts';
+import type { TokenHealth } from './tokens/store.ts';
+import { readTokenHealth } from './tokens/store.ts';
 
 /** Thresholds by which content counts as stale, in seconds. */
 export const STALE_AFTER_S = [900, 3_600, 86_400] as const;
@@ -20,6 +22,7 @@ export interface Health {
   readonly nextExpiry: number | undefined;
   /** Credentials and repositories whose servers are believed whoever they are. */
   readonly unverifiedTls: readonly { readonly what: string; readonly count: number }[];
+  readonly tokens: TokenHealth;
   readonly hooks: readonly { readonly provider: string; readonly status: string; readonly count: number }[];
   /** What is wrong with them (domain/hook.ts), and with how many. */
   readonly hookFaults: readonly { readonly what: string; readonly count: number }[];
@@ -63,6 +66,7 @@ export async function readHealth({ kysely }: Pick<Database, 'kysely'>): Promise<
     credentials: await query(sql<{ provider: string; state: string; count: number }>`
       select provider, case when expires_at <= clock_timestamp() then 'expired' else state end as state, count(*)::float8 as count
       from credentials group by 1, 2`),
+    tokens: await readTokenHealth({ kysely }),
     hooks: await query(sql<{ provider: string; status: string; count: number }>`
       select provider, status, count(*)::float8 as count from hooks group by 1, 2`),
     leastBudgets: await query(sql<{ provider: string; left: number }>`

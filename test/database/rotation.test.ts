@@ -219,11 +219,12 @@ describe.each(CUTS)('a rotation that is cut off %s', (_name, action) => {
   });
 });
 
-describe('a process that is killed while it rotates', () => {
-  const put = (id: string, state: string) =>
-    sql`update credentials set rotation_state = ${state}, rotation_id = gen_random_uuid(), rotation_since = clock_timestamp() - interval '4 minutes'
-      where id = ${id}`.execute(http.database.kysely);
+/** As a process leaves it that was killed four minutes ago. */
+const put = (id: string, state: string) =>
+  sql`update credentials set rotation_state = ${state}, rotation_id = gen_random_uuid(), rotation_since = clock_timestamp() - interval '4 minutes'
+    where id = ${id}`.execute(http.database.kysely);
 
+describe('a process that is killed while it rotates', () => {
   test('before it sent anything leaves the token as it was', async () => {
     const token = await register(personal);
     await put(token.id, 'preparing');

@@ -10,6 +10,8 @@ import type { Queue } from '#queue/boss.ts';
 import { listWorkers } from '#queue/workers.ts';
 import { checkNetworks } from './networks.ts';
 import { checkSealedSecrets } from './secrets.ts';
+import type { ReadOwnSource } from './tokens.ts';
+import { checkTokens } from './tokens.ts';
 import { checkServer } from './server.ts';
 import { checkWork } from './work.ts';
 
@@ -18,11 +20,13 @@ export interface ExamineDeps {
   /** undefined: the keys are not at hand. */
   readonly vault: Vault | undefined;
   readonly version: string;
+  /** Tries where secrets are kept that are not kept in the database; undefined: they are not tried. */
+  readonly readTokenSource?: ReadOwnSource | undefined;
 }
 
 /** Everything about an installation that its database shows. Changes nothing. `openQueue` may throw where the queue's tables are missing. */
 export async function examineInstallation(
-  { database, vault, version }: ExamineDeps,
+  { database, vault, version, readTokenSource }: ExamineDeps,
   withQueue: <T>(work: (queue: Pick<Queue, 'counts'>) => Promise<T>) => Promise<T>,
 ): Promise<readonly Check[]> {
   const server = await readServerState(database);
@@ -46,6 +50,7 @@ export async function examineInstallation(
     pass('schema', 'The schema is up to date.'),
     ...(vault === undefined ? [] : await checkSealedSecrets(database, vault)),
     checkNetworks(await listUnverified(database)),
+    ...(await checkTokens(database, readTokenSource)),
     ...(await withQueue(async (queue) => checkWork(health, workers, await queue.counts(), version)).catch((error: unknown) => [
       fail('queue', `The queue cannot be used: ${error instanceof Error ? error.message : String(error)}.`, 'Run: npx tributary migrate'),
     ])),

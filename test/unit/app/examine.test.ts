@@ -27,6 +27,7 @@ const HEALTH: Health = {
   nextExpiry: undefined,
   leastBudgets: [],
   unverifiedTls: [],
+  tokens: { ending: [], verified: [], rotations: [], notifications: { pending: 0, oldest: 0 }, targets: [] },
   hooks: [],
   hookFaults: [],
   silence: [],
