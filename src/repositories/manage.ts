@@ -20,14 +20,14 @@ import { checkInput, credentialOf, refuseUnsupported } from './input.ts';
 import type { Repository } from './repository.ts';
 import { toRepository } from './repository.ts';
 import { slugify } from './slug.ts';
-import type { RepositoryQuery } from './store.ts';
+import type { RepositoryQuery } from './list/store.ts';
+import { listRepositories } from './list/store.ts';
 import {
   countBelongings,
   deleteRepository,
   findRepository,
   insertRepository,
   listLines,
-  listRepositories,
   lockOrganizationRepositories,
   lockRepository,
 } from './store.ts';

@@ -5,7 +5,7 @@ import type { Auth } from '#http/auth.ts';
 import type { HttpDeps } from '#http/deps.ts';
 import { readListQuery } from '#http/query.ts';
 import { planRepair, readProgress } from '#hooks/repairs/store.ts';
-import { REPOSITORY_FIELDS, listRepositories } from '#repositories/store.ts';
+import { REPOSITORY_FIELDS, listRepositories } from '#repositories/list/store.ts';
 import type { Api } from './shared.ts';
 import { idParams, listQuery, requireFound, requireId } from './shared.ts';
 
