@@ -31,6 +31,10 @@ export const REFUSALS = {
   MEDIA_TYPE: { status: 415, help: 'Send JSON with "Content-Type: application/json".' },
   FIELD_UNKNOWN: { status: 422, help: 'Remove the fields that are named: they do not exist, or only the service sets them.' },
   NOT_SUPPORTED: { status: 422, help: 'See what the message says this version can do instead.' },
+  PROVIDER_SAYS_NO: {
+    status: 502,
+    help: 'The message says what the provider answered, or that it did not; reason is the code of that failure.',
+  },
   INTERNAL: { status: 500, help: 'Send the request id to the people who run this service; its log has the details.' },
   UNAVAILABLE: { status: 503, help: 'Send the request again in a moment.' },
 } as const satisfies Record<string, { readonly status: number; readonly help: string }>;

@@ -18,6 +18,7 @@ import { openEventStreams } from './routes/events.ts';
 import { registerGithubAppPages } from './routes/github-app-pages.ts';
 import { registerGithubApps } from './routes/github-apps.ts';
 import { registerGitTokens } from './routes/git-tokens.ts';
+import { registerRemoteRepositories } from './routes/remote-repositories.ts';
 import { registerImports } from './routes/imports.ts';
 import { registerInstallation } from './routes/installation.ts';
 import { registerSecrets } from './routes/secrets.ts';
@@ -126,6 +127,7 @@ async function registerApi(scope: FastifyInstance, deps: HttpDeps, auth: Auth, s
 async function registerOrganizations(scope: FastifyInstance, deps: HttpDeps, auth: Auth): Promise<void> {
   const { api, refuseOtherMethods } = guard(scope, auth);
   registerGitTokens(api, deps, auth);
+  registerRemoteRepositories(api, deps, auth);
   registerGithubApps(api, deps, auth);
   registerTokenRotation(api, deps, auth);
   registerDeliveries(api, deps, auth);

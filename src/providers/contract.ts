@@ -186,6 +186,29 @@ export interface StatusApi {
   write(ref: RemoteRef, place: StatusPlace, status: CommitStatus, signal: AbortSignal): Promise<void>;
 }
 
+/** A repository that a credential reaches, as a list shows it. */
+export interface ReachedRepository extends RemoteRepository {
+  readonly isPrivate: boolean;
+}
+
+export interface RemoteBranch {
+  readonly name: string;
+  readonly commit: CommitId;
+}
+
+/** The first of a list, as many as were read; `isWhole` is false where there are more. */
+export interface Found<T> {
+  readonly items: readonly T[];
+  readonly isWhole: boolean;
+}
+
+/** What there is at the provider to choose from. At most 10 pages of it are read, whatever the provider says of more. */
+export interface DiscoveryApi {
+  /** Repositories that the user of the credential is a member of. `search` may narrow what is read; whoever asks filters for himself. */
+  listRepositories(search: string | undefined, signal: AbortSignal): Promise<Found<ReachedRepository>>;
+  listBranches(ref: RemoteRef, search: string | undefined, signal: AbortSignal): Promise<Found<RemoteBranch>>;
+}
+
 /** A commit's result with the places of its problems, shown beside the status. */
 export interface InsightApi {
   /**
@@ -246,6 +269,7 @@ export interface ForgeApi {
   readonly statuses?: StatusApi;
   readonly comments?: CommentApi;
   readonly insights?: InsightApi;
+  readonly discovery?: DiscoveryApi;
 }
 
 /** What an answer says of how many more a credential is given. What it does not say is left out. */

@@ -1,18 +1,13 @@
-import { z } from 'zod';
 import { Failure } from '#domain/failure.ts';
 import type { ForgeApi, ForgeConnection, RemoteRef, RemoteRepository } from '#providers/contract.ts';
 import { openCalls, pathOf } from './call.ts';
+import { discoveryApi } from './discovery.ts';
 import { hookApi } from './hooks.ts';
 import { insightApi } from './insights.ts';
+import { toRepository } from './repository.ts';
 import { statusApi } from './status.ts';
 
 const PERMISSION = 'Repositories: Read';
-
-const repositorySchema = z.object({
-  uuid: z.string().min(1).max(100),
-  full_name: z.string().regex(/^[^/]+\/[^/]+$/),
-  mainbranch: z.object({ name: z.string() }).nullish(),
-});
 
 /** Bitbucket Cloud with one token. */
 export function connect(connection: ForgeConnection): ForgeApi {
@@ -33,13 +28,6 @@ export function connect(connection: ForgeConnection): ForgeApi {
     hooks: hookApi(calls),
     statuses: statusApi(calls),
     insights: insightApi(calls),
+    discovery: discoveryApi(calls, connection),
   };
-}
-
-/** Addresses are built here: Bitbucket's own have somebody's user name in them (PROVIDERS.md 1.3). */
-function toRepository(data: unknown, url: string): RemoteRepository {
-  const repository = repositorySchema.safeParse(data);
-  if (!repository.success) throw new Failure('PROVIDER_FAILED', { message: 'Bitbucket answered a repository that cannot be read.' });
-  const { uuid: id, full_name: fullName, mainbranch } = repository.data;
-  return { id, fullName, defaultBranch: mainbranch?.name, cloneUrl: `${url}/${fullName}.git`, webUrl: `${url}/${fullName}` };
 }

@@ -1,20 +1,12 @@
-import { z } from 'zod';
-import { Failure } from '#domain/failure.ts';
-import type { ForgeApi, ForgeConnection, RemoteRepository } from '#providers/contract.ts';
+import type { ForgeApi, ForgeConnection } from '#providers/contract.ts';
 import { checkApi } from './app/checks.ts';
 import { openCalls, splitName } from './call.ts';
 import { commentApi } from './comments.ts';
 import { deliveryApi } from './deliveries.ts';
+import { discoveryApi } from './discovery.ts';
 import { hookApi } from './hooks.ts';
+import { toRepository } from './repository.ts';
 import { statusApi } from './status.ts';
-
-const repositorySchema = z.object({
-  id: z.union([z.int(), z.string()]).transform(String),
-  full_name: z.string(),
-  default_branch: z.string(),
-  clone_url: z.string(),
-  html_url: z.string(),
-});
 
 /** GitHub, and GitHub Enterprise Server by its URL, with one token. */
 export function connect(connection: ForgeConnection): ForgeApi {
@@ -38,12 +30,6 @@ export function connect(connection: ForgeConnection): ForgeApi {
     ...(connection.secret.startsWith('ghs_') ? { checks: checkApi(calls) } : {}),
     statuses: statusApi(calls),
     comments: commentApi(calls),
+    discovery: discoveryApi(calls),
   };
-}
-
-function toRepository(data: unknown): RemoteRepository {
-  const repository = repositorySchema.safeParse(data);
-  if (!repository.success) throw new Failure('PROVIDER_FAILED', { message: 'GitHub answered a repository that cannot be read.' });
-  const { id, full_name, default_branch, clone_url, html_url } = repository.data;
-  return { id, fullName: full_name, defaultBranch: default_branch, cloneUrl: clone_url, webUrl: html_url };
 }

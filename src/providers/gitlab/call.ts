@@ -1,6 +1,7 @@
 import type { FormattedResponse } from '@gitbeaker/requester-utils';
 import { createRequesterFn } from '@gitbeaker/requester-utils';
 import {
+  Branches,
   CommitDiscussions,
   Commits,
   GroupAccessTokens,
@@ -27,6 +28,7 @@ const MOST_CHARACTERS = 10_000;
 export interface Gitlab {
   readonly projects: Projects;
   readonly hooks: ProjectHooks;
+  readonly branches: Branches;
   readonly commits: Commits;
   readonly discussions: CommitDiscussions;
   readonly members: ProjectMembers;
@@ -75,6 +77,7 @@ function openGitlab({ url, secret, fetch }: ForgeConnection, signal: AbortSignal
   return {
     projects: new Projects(options),
     hooks: new ProjectHooks(options),
+    branches: new Branches(options),
     commits: new Commits(options),
     discussions: new CommitDiscussions(options),
     members: new ProjectMembers(options),
