@@ -25,6 +25,10 @@ export function watchKeys(watch: SecretWatch, keys: readonly Uint8Array[]): void
 export function watchVault(vault: Vault, watch: SecretWatch): Vault {
   return {
     keyIds: vault.keyIds,
+    fingerprint(secret, organizationId) {
+      watch.add(secret);
+      return vault.fingerprint(secret, organizationId);
+    },
     // Shows no secret to anybody, so there is nothing to mask; ten thousand in the watch would slow every line of the log.
     reseal: (sealed, place) => vault.reseal(sealed, place),
     seal(secret, place) {

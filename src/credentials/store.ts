@@ -104,9 +104,10 @@ export async function listGitTokens(
   database: Database,
   organizationId: string,
   query: GitTokenQuery,
+  kind: 'git-token' | 'password' = 'git-token',
 ): Promise<{ readonly count: number; readonly rows: readonly CredentialRow[] }> {
   const conditions: Expression<SqlBool>[] = [
-    sql<SqlBool>`credentials.kind = 'git-token'`,
+    sql<SqlBool>`credentials.kind = ${kind}`,
     ...query.filters.map((filter) => matches(sql.ref(`credentials.${filter.field}`), filter)),
     ...(query.q === undefined ? [] : [containsText([sql.ref('credentials.name'), sql.ref('credentials.description')], query.q)]),
   ];
@@ -127,8 +128,13 @@ export async function listGitTokens(
   });
 }
 
-export async function findGitToken(reader: Reader, organizationId: string, id: string): Promise<CredentialRow | undefined> {
-  return selectCredentials(reader, organizationId).where('kind', '=', 'git-token').where('id', '=', id).executeTakeFirst();
+export async function findGitToken(
+  reader: Reader,
+  organizationId: string,
+  id: string,
+  kind: 'git-token' | 'password' = 'git-token',
+): Promise<CredentialRow | undefined> {
+  return selectCredentials(reader, organizationId).where('kind', '=', kind).where('id', '=', id).executeTakeFirst();
 }
 
 /** A credential of the organization that a repository may refer to, of whichever kind; personal ones are not referred to. */

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import { Failure } from '#domain/failure.ts';
 import type { SealedColumn } from './sealed-columns.ts';
 
@@ -16,11 +16,14 @@ export interface Vault {
   seal(secret: string, place: SecretPlace): Uint8Array;
   /** Throws Failure SECRET_UNREADABLE when the key is missing, the place is another, or a bit differs. */
   open(sealed: Uint8Array, place: SecretPlace): string;
+  /** Tells secrets of one organization apart, under the first key: nothing can be tried against it without that. */
+  fingerprint(secret: string, organizationId: string): string;
   /** The same secret under the first key. It is in no string on the way, and its bytes are wiped. Throws as `open` does. */
   reseal(sealed: Uint8Array, place: SecretPlace): Uint8Array;
 }
 
 const FORMAT = 1;
+const FINGERPRINT_DIGITS = 16;
 const KEY_ID_BYTES = 8;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -43,6 +46,11 @@ export function createVault(keys: readonly Uint8Array[]): Vault {
     keyIds: [first.id.toString('hex'), ...others.map(({ id }) => id.toString('hex'))],
     seal: (secret, place) => encrypt(first, Buffer.from(secret, 'utf8'), place),
     open: (sealed, place) => decrypt(ring, sealed, place).toString('utf8'),
+    fingerprint: (secret, organizationId) =>
+      createHmac('sha256', first.key)
+        .update(JSON.stringify(['tributary fingerprint', organizationId, secret]))
+        .digest('hex')
+        .slice(0, FINGERPRINT_DIGITS),
     reseal(sealed, place) {
       const secret = decrypt(ring, sealed, place);
       try {

@@ -17,6 +17,7 @@ export interface Links {
   user(id: string): string;
   content(kind: ContentKind, id: string): string;
   gitToken(organizationSlug: string, id: string): string;
+  credential(organizationSlug: string, id: string): string;
   /** Where a provider delivers to. */
   hook(provider: string, hookId: string): string;
   /** What an error code means. */
@@ -33,6 +34,7 @@ export function createLinks(publicUrl: string): Links {
     job: (id) => `${extras}/jobs/${id}/`,
     user: (id) => `${publicUrl}/api/users/users/${id}/`,
     content: (kind, id) => `${extras}/${CONTENT_PATHS[kind]}/${id}/`,
+    credential: (organizationSlug, id) => `${publicUrl}/api/organizations/${organizationSlug}/credentials/${id}/`,
     gitToken: (organizationSlug, id) => `${publicUrl}/api/organizations/${organizationSlug}/git-tokens/${id}/`,
     hook: (provider, hookId) => `${publicUrl}/webhooks/${provider}/${hookId}`,
     help: (code) => `${publicUrl}/help/#${code}`,

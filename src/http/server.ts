@@ -17,6 +17,7 @@ import type { EventStreams } from './routes/events.ts';
 import { openEventStreams } from './routes/events.ts';
 import { registerGithubAppPages } from './routes/github-app-pages.ts';
 import { registerGithubApps } from './routes/github-apps.ts';
+import { registerCredentials } from './routes/credentials.ts';
 import { registerGitTokens } from './routes/git-tokens.ts';
 import { registerRemoteRepositories } from './routes/remote-repositories.ts';
 import { registerImports } from './routes/imports.ts';
@@ -128,6 +129,7 @@ async function registerOrganizations(scope: FastifyInstance, deps: HttpDeps, aut
   const { api, refuseOtherMethods } = guard(scope, auth);
   registerGitTokens(api, deps, auth);
   registerRemoteRepositories(api, deps, auth);
+  registerCredentials(api, deps, auth);
   registerGithubApps(api, deps, auth);
   registerTokenRotation(api, deps, auth);
   registerDeliveries(api, deps, auth);

@@ -1,3 +1,4 @@
+import { bindOrigin } from '#credentials/passwords/store.ts';
 import { checkNetwork, saveNetwork } from '#credentials/network/settings.ts';
 import { transactionAgain } from '#db/again.ts';
 import type { Tx } from '#db/database.ts';
@@ -45,6 +46,7 @@ export async function change(
     if (!plan.ok) return plan;
     const { columns, warnings } = plan.value;
     await updateRepository(tx, id, columns);
+    await bindOrigin(tx, columns.credential_id ?? null, columns.remote_url ?? row.remote_url);
     const place = { owner: { repositoryId: id }, organizationId: actor.organizationId, now: deps.now() };
     const goesAnotherWay = await saveNetwork(deps, tx, place, input.network);
     const after = await findRepository(tx, actor.organizationId, id);

@@ -1,5 +1,6 @@
 import { v7 as newId } from 'uuid';
 import { checkNetwork, saveNetwork } from '#credentials/network/settings.ts';
+import { bindOrigin } from '#credentials/passwords/store.ts';
 import { findNetwork, listNetworks } from '#credentials/network/store.ts';
 import type { Reader } from '#credentials/store.ts';
 import type { Vault } from '#credentials/vault.ts';
@@ -115,6 +116,7 @@ export async function register(deps: RepositoryDeps, actor: Acting, input: Repos
       ...columnsOf(input),
       created_by: actor.userId,
     });
+    await bindOrigin(tx, remote.value.reach.credentialId, remote.value.href);
     const place = { owner: { repositoryId: candidate.id }, organizationId: actor.organizationId, now: deps.now() };
     await saveNetwork(deps, tx, place, input.network);
     // An inactive one waits until it is made active; then the same follows (change.ts).

@@ -119,7 +119,7 @@ function refuseDead({
 }): void {
   if (state !== 'revoked' && state !== 'expired') return;
   throw new Failure(state === 'revoked' ? 'AUTH_REVOKED' : 'AUTH_EXPIRED', {
-    message: `The ${kind === 'app-installation' ? 'App' : 'token'} "${name}" is not used: ${detail ?? 'its provider refuses it.'}`,
+    message: `The ${kind === 'app-installation' ? 'App' : kind === 'password' ? 'credential' : 'token'} "${name}" is not used: ${detail ?? 'its provider refuses it.'}`,
     help:
       kind === 'app-installation'
         ? 'Its repositories go on by themselves when it is let in again. Or give them another credential.'

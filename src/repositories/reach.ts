@@ -14,6 +14,7 @@ export interface ReachCredential {
   readonly name: string;
   readonly provider: ProviderId;
   readonly url: string | null;
+  readonly kind: string;
 }
 
 /** How a remote is reached: the provider it belongs to, its server, and the credential that is used there. */
@@ -36,7 +37,9 @@ export function findReach(deps: ReachDeps, remoteUrl: string, credential: ReachC
     return ok({ provider: 'plain', providerUrl: null, credentialId: null });
   }
   const provider = deps.findProvider(credential.provider);
-  const url = credential.url ?? provider?.defaultUrl;
+  // A password that is for no server yet becomes that of this one.
+  const unbound = credential.kind === 'password' ? new URL(remoteUrl).origin : provider?.defaultUrl;
+  const url = credential.url ?? unbound;
   if (provider === undefined || url === undefined)
     return err(`The credential "${credential.name}" is for ${credential.provider}, which this version does not know.`);
   if (provider.remoteRef(remoteUrl, url) === undefined) {

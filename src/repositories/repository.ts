@@ -152,8 +152,9 @@ function toCredentialLink(links: Links, row: RepositoryRow): Repository['credent
   return {
     id: row.credential_id,
     name: row.credential_name,
-    object_type: 'extras.gittoken',
-    url: links.gitToken(row.organization_slug, row.credential_id),
+    ...(row.credential_kind === 'password'
+      ? { object_type: 'extras.credential', url: links.credential(row.organization_slug, row.credential_id) }
+      : { object_type: 'extras.gittoken', url: links.gitToken(row.organization_slug, row.credential_id) }),
     state: row.credential_state ?? 'unverified',
     detail: row.credential_detail,
   };

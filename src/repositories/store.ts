@@ -14,6 +14,7 @@ export type RepositoryChange = Updateable<Schema['repositories']>;
 export interface RepositoryRow extends Selectable<Schema['repositories']> {
   readonly organization_slug: string;
   readonly credential_name: string | null;
+  readonly credential_kind: string | null;
   readonly credential_state: string | null;
   readonly credential_detail: string | null;
   readonly hook_id: string | null;
@@ -51,6 +52,7 @@ export function selectRepositories(kysely: Kysely<Schema>) {
     .select([
       'o.slug as organization_slug',
       'c.name as credential_name',
+      'c.kind as credential_kind',
       'c.state_detail as credential_detail',
       'h.id as hook_id',
       'h.provider as hook_provider',
