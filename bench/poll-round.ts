@@ -55,19 +55,25 @@ export const pollRound: Bench = {
 
 async function register(forge: Awaited<ReturnType<typeof spawnForge>>, installation: Installation, number: number): Promise<string> {
   const name = `polled-${number}`;
-  const remote = await forge.createRepository({ owner: 'acme', name, files: Object.fromEntries([contextFile(name, number)]) });
+  const remote = await forge.createRepository({
+    owner: 'acme',
+    name,
+    private: false,
+    files: Object.fromEntries([contextFile(name, number)]),
+  });
   await call(installation, 'POST', '/api/extras/git-repositories/', { name, remote_url: remote.clone_url, branch: 'main' });
   return remote.clone_url;
 }
 
 async function untilAtRest(databaseUrl: string, say: BenchContext['say']): Promise<void> {
   for (;;) {
-    const [row] = await query<{ left: number }>(
+    const [row] = await query<{ left: number; failed: string | null }>(
       databaseUrl,
-      `select count(*)::int as left from repositories r where r.wanted > r.seen
-        or not exists (select from lines l where l.repository_id = r.id and l.sync_state = 'in-sync')`,
+      `select count(*) filter (where r.wanted > r.seen or l.sync_state is distinct from 'in-sync')::int as left, max(l.error ->> 'message') as failed
+       from repositories r left join lines l on l.repository_id = r.id`,
     );
     if (row?.left === 0) return;
+    if (typeof row?.failed === 'string') throw new Error(`a first import failed: ${row.failed}`);
     say(`${row?.left} first imports are left`);
     await sleep(1_000);
   }
