@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { v4 as uuid } from 'uuid';
 import { isFailure } from '#domain/failure.ts';
 import type { Proxy } from '#domain/network.ts';
+import { PLAIN_NETWORK } from '#domain/network.ts';
 import type { Remote } from '#domain/remote.ts';
 import { addressKind } from '#net/address.ts';
 import { explainTrust } from '#net/explain-trust.ts';
@@ -84,6 +85,5 @@ function pin({ host, port, addresses }: NonNullable<Remote['pinned']>): string {
 
 async function explain(error: unknown, remote: Remote): Promise<unknown> {
   if (!isFailure(error) || error.code !== 'TLS_UNTRUSTED') return error;
-  const network = remote.network ?? { caCertificate: undefined, proxy: undefined, tlsVerify: true };
-  return (await explainTrust(remote.url, remote.pinned?.addresses ?? [], network)) ?? error;
+  return (await explainTrust(remote.url, remote.pinned?.addresses ?? [], remote.network ?? PLAIN_NETWORK)) ?? error;
 }

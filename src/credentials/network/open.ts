@@ -5,6 +5,7 @@ import { parseProxyUrl } from '#net/proxy-url.ts';
 import type { Reader } from '#credentials/store.ts';
 import type { Vault } from '#credentials/vault.ts';
 import type { NetworkInput } from './settings.ts';
+import { isNewProxy } from './settings.ts';
 import type { NetworkRow } from './store.ts';
 import { findNetwork } from './store.ts';
 
@@ -32,7 +33,7 @@ export async function openNetwork(deps: OpenNetworkDeps, use: NetworkUse, sent?:
   const stored = await openStored(deps, use);
   if (sent === undefined) return stored;
   const { ca_certificate: ca, proxy_url: proxy, tls_verify: verify } = sent;
-  const isKept = proxy === undefined || proxy === '***';
+  const isKept = !isNewProxy(proxy) && proxy !== null;
   return {
     caCertificate: ca === undefined ? stored?.caCertificate : (ca ?? undefined),
     proxy: isKept ? stored?.proxy : proxy === null ? undefined : readProxy(deps, proxy),

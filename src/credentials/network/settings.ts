@@ -95,7 +95,8 @@ export async function saveNetwork(
   return true;
 }
 
-function isNewProxy(url: string | null | undefined): url is string {
+/** An address, and not what stands for the one that is kept. */
+export function isNewProxy(url: string | null | undefined): url is string {
   return typeof url === 'string' && url !== HIDDEN;
 }
 
