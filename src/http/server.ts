@@ -12,6 +12,7 @@ import type { HttpDeps } from './deps.ts';
 import { createErrorHandler } from './errors.ts';
 import { guard } from './guard.ts';
 import { registerContent } from './routes/content.ts';
+import { registerCredentialMoves } from './routes/credential-moves.ts';
 import { registerDeliveries } from './routes/deliveries.ts';
 import type { EventStreams } from './routes/events.ts';
 import { openEventStreams } from './routes/events.ts';
@@ -131,6 +132,7 @@ async function registerOrganizations(scope: FastifyInstance, deps: HttpDeps, aut
   registerRemoteRepositories(api, deps, auth);
   registerCredentials(api, deps, auth);
   registerGithubApps(api, deps, auth);
+  registerCredentialMoves(api, deps, auth);
   registerTokenRotation(api, deps, auth);
   registerDeliveries(api, deps, auth);
   registerNotifications(api, deps, auth);

@@ -198,7 +198,7 @@ export async function countBelongings(reader: Reader, id: string) {
 }
 
 /** What reaching the remote needs, by repository alone: for jobs, which act for no user. */
-export async function findRemote(database: Database, id: string) {
+export async function findRemote(database: Reader, id: string) {
   return database.kysely
     .selectFrom('repositories')
     .select(['id', 'organization_id', 'name', 'provider', 'provider_url', 'remote_url', 'remote_key', 'remote_id', 'credential_id'])

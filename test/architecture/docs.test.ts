@@ -22,7 +22,9 @@ describe('docs/configuration.md', () => {
   );
 
   it('lists exactly the variables that src/config.ts reads', () => {
-    const names = [...read('src/config.ts').matchAll(/^ {2}([A-Z][A-Z0-9_]+):|environment\['([A-Z_]+)'\]/gm)];
+    const names = [
+      ...`${read('src/config.ts')}\n${read('src/github-app-config.ts')}`.matchAll(/^ {2}([A-Z][A-Z0-9_]+):|environment\['([A-Z_]+)'\]/gm),
+    ];
     const inCode = new Set(names.map(([, key, index]) => key ?? index ?? ''));
 
     expect(inCode.size).toBeGreaterThan(15);

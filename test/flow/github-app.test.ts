@@ -148,6 +148,85 @@ test('a repository that is taken out of the installation stops, and goes on when
   expect(other.operational_status.state).toBe('online');
 });
 
+test('a repository with hook and App is synced once for a push and says so; moved to the App it loses its hook, and moved back it has one', async () => {
+  const { api, forge } = world;
+  const account = 'acme-both';
+  await forge.createRepository({
+    owner: account,
+    owner_type: 'Organization',
+    name: 'both',
+    files: { 'config_contexts/h.json': context('H') },
+  });
+  const { token } = await forge.createToken({ kind: 'classic', login: 'ana', scopes: ['repo', 'admin:repo_hook'] });
+  await api.post(`${ORGANIZATION}/git-tokens/`, { name: 'both-token', provider: 'github', url: forge.url, token });
+  const repository = await register(`${account}/both`, 'both-token');
+  await api.untilServes(repository.id, (await forge.readRepository(`${account}/both`)).head ?? '');
+  const hookActive = () =>
+    until('the hook', async () => ((await api.repository(repository.id)).webhook?.status === 'active' ? true : undefined));
+  await hookActive();
+  const { credential } = await world.install(account);
+  const push = async (name: string) => {
+    const { after } = await forge.push({
+      repository: `${account}/both`,
+      branch: 'main',
+      files: { [`config_contexts/${name}.json`]: context(name) },
+    });
+    await api.untilServes(repository.id, after);
+    await forge.settle();
+    await api.untilIdle(repository.id);
+  };
+  const runs = async () => (await api.runs(repository.id)).length;
+  const before = await runs();
+
+  await push('both');
+
+  const told = await until('both deliveries', async () => {
+    const all = await api.list<{
+      event: string;
+      detail: string | null;
+      app_id: string | null;
+      repository: { id: string } | null;
+      routed_at: string | null;
+      job_results: unknown[];
+    }>(`${ORGANIZATION}/webhook-deliveries/?event=push`);
+    const twice = all.slice(0, 2).filter(({ routed_at }) => routed_at !== null);
+    return twice.length === 2 ? twice : undefined;
+  });
+  expect(told.filter(({ app_id }) => app_id === null)).toHaveLength(1);
+  expect(told.filter(({ detail }) => detail?.includes('duplicate through App and hook'))).toHaveLength(1);
+  expect(told[0]?.job_results).toEqual(told[1]?.job_results);
+  expect(await runs()).toBe(before + 1);
+  expect(await api.get(`/api/extras/git-repositories/${repository.id}/webhook/`)).toMatchObject({
+    note: expect.stringContaining('duplicate through App and hook'),
+  });
+
+  const move = (body: object) =>
+    api.post<{ moved: number; repositories: readonly { moves: boolean; reason: string | null; warning: string | null }[] }>(
+      `${ORGANIZATION}/credentials/move/`,
+      body,
+    );
+  const dry = await move({ from: 'both-token', to: credential, dry_run: true });
+  expect(dry).toMatchObject({ moved: 0, repositories: [{ moves: true, reason: null }], left: 0 });
+  expect(await api.repository(repository.id)).toMatchObject({ credential: { name: 'both-token' } });
+  const elsewhere = await move({ from: 'both-token', to: 'tributary-default on acme', dry_run: true });
+  expect(elsewhere.repositories).toMatchObject([{ moves: false, reason: expect.stringMatching(/not find|not installed/) }]);
+
+  const there = await move({ from: 'both-token', to: credential });
+  expect(there).toMatchObject({ moved: 1, repositories: [{ moves: true, warning: null }] });
+  expect(Object.keys(await forge.requests()).filter((call) => call.startsWith(`DELETE /api/v3/repos/${account}/both/hooks/`))).toHaveLength(
+    1,
+  );
+  await hookActive();
+  await push('moved');
+  expect(await api.get(`/api/extras/git-repositories/${repository.id}/webhook/`)).toMatchObject({ note: null });
+
+  const back = await move({ repositories: [repository.id], to: 'both-token' });
+  expect(back).toMatchObject({ moved: 1 });
+  await until('a hook at the provider again', async () =>
+    (await forge.requests())[`POST /api/v3/repos/${account}/both/hooks`] === 2 ? true : undefined,
+  );
+});
+
 test('an uninstalled App is told as what it is, and the key and tokens of the App are nowhere', async () => {
   const { forge, service } = world;
   const { id, remoteId } = await world.install('acme-gone');

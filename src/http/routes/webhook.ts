@@ -4,6 +4,7 @@ import { refuse } from '#domain/refusal.ts';
 import type { Auth } from '#http/auth.ts';
 import type { HttpDeps } from '#http/deps.ts';
 import { RefusedError } from '#http/errors.ts';
+import { findDoublingApp } from '#hooks/apps/store.ts';
 import { ensureHook, revealOnce, toHook } from '#hooks/hook.ts';
 import { examine, record } from '#hooks/examine.ts';
 import { configure } from '#hooks/register.ts';
@@ -45,7 +46,9 @@ export function registerWebhook(api: Api, deps: HttpDeps, auth: Auth): void {
     { config: { action: 'hook:view' }, schema: { tags, params: idParams, summary: "Show the repository's webhook" } },
     async (request) => {
       const { id } = await load(request);
-      return toHook(deps.hooks, requireFound(await findHook(deps.database, id), 'webhook'));
+      const hook = toHook(deps.hooks, requireFound(await findHook(deps.database, id), 'webhook'));
+      const app = await findDoublingApp(deps.database, id);
+      return { ...hook, note: app === undefined ? null : noteOf(app) };
     },
   );
 
@@ -112,6 +115,10 @@ export function registerWebhook(api: Api, deps: HttpDeps, auth: Auth): void {
       return toHook(deps.hooks, rotated.row, rotated.key);
     },
   );
+}
+
+function noteOf(app: string): string {
+  return `The GitHub App "${app}" is told of the same pushes: duplicate through App and hook. Nothing is done twice; give the repository the App's credential, or take it out of the installation, to be told once.`;
 }
 
 function noWebhooks(): RefusedError {
