@@ -49,6 +49,20 @@ ntp-servers: [192.0.2.1, 192.0.2.2]
 `,
 };
 
+export const OFFICE_CONFIG = {
+  'config_contexts/office.yaml': `_metadata:
+  name: Office servers
+ntp-servers: [192.0.2.33]
+`,
+};
+
+export const OFFICE_PUSH = {
+  'config_contexts/office.yaml': `_metadata:
+  name: Office servers
+ntp-servers: [192.0.2.33, 192.0.2.34]
+`,
+};
+
 /** A second site, and one server more at the first. */
 export const GOOD_PUSH = {
   'config_contexts/locations/NYC.yaml': `_metadata:

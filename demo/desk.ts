@@ -21,9 +21,10 @@ export interface Desk {
 
 export interface DemoToken {
   readonly name: string;
-  readonly provider: 'github' | 'gitlab';
+  readonly provider: 'github' | 'gitlab' | 'bitbucket';
   readonly url: string;
   readonly token: string;
+  readonly workspace?: string;
 }
 
 export interface EndedRun {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { StatusView } from '#test/forge/client.ts';
+import type { ReportView, StatusView } from '#test/forge/client.ts';
 import { spawnForge } from '#test/forge/client.ts';
 
-/** The stand-in for GitHub and GitLab as the demo uses it. */
+/** The stand-in for GitHub, GitLab and Bitbucket as the demo uses it. */
 export interface DemoForge {
   readonly url: string;
   /** What the service is given: a classic token that may read, create hooks and post statuses. */
@@ -10,6 +10,8 @@ export interface DemoForge {
   readonly developerToken: string;
   /** At GitLab: a token of the group, with the role Maintainer. */
   readonly groupToken: string;
+  /** At Bitbucket: an access token of the workspace. */
+  readonly workspaceToken: string;
   readonly cloneUrl: (fullName: string) => string;
   readonly head: (fullName: string) => Promise<string>;
   /** Addresses of a repository's webhooks, asked as anybody would ask GitHub. */
@@ -18,21 +20,32 @@ export interface DemoForge {
   readonly answerTo: (commit: string) => Promise<{ readonly status: number; readonly text: string } | undefined>;
   /** Statuses of a commit, the newest first. */
   readonly statuses: (fullName: string, commit: string) => Promise<readonly StatusView[]>;
+  /** Reports of a commit at Bitbucket. */
+  readonly reports: (fullName: string, commit: string) => Promise<readonly ReportView[]>;
   readonly close: () => Promise<void>;
 }
 
 /** Whose projects the token at GitLab is for. */
 export const GROUP = 'lab';
+/** Whose repositories the token at Bitbucket is for. */
+export const WORKSPACE = 'office';
 
-const pushSchema = z.object({ after: z.string() });
+/** GitHub and GitLab tell of one ref, Bitbucket of all that moved. */
+const pushSchema = z.union([
+  z.object({ after: z.string() }).transform(({ after }) => [after]),
+  z
+    .object({ push: z.object({ changes: z.array(z.object({ new: z.object({ target: z.object({ hash: z.string() }) }).nullable() })) }) })
+    .transform(({ push }) => push.changes.flatMap((change) => change.new?.target.hash ?? [])),
+]);
 const hooksSchema = z.array(z.object({ config: z.object({ url: z.string() }) }));
 
+const PROVIDERS = ['github', 'gitlab', 'bitbucket'] as const;
 type Repositories = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** Starts it in a process of its own, with these repositories and the tokens that go with them. Those at GitLab are of one group. */
-export async function startForge(repositories: { readonly github: Repositories; readonly gitlab: Repositories }): Promise<DemoForge> {
+/** Starts it in a process of its own, with these repositories and the tokens that go with them. Those at GitLab are of one group, those at Bitbucket of one workspace. */
+export async function startForge(repositories: Readonly<Record<(typeof PROVIDERS)[number], Repositories>>): Promise<DemoForge> {
   const forge = await spawnForge();
-  for (const provider of ['github', 'gitlab'] as const) {
+  for (const provider of PROVIDERS) {
     for (const [fullName, files] of Object.entries(repositories[provider])) {
       const [owner = '', name = ''] = fullName.split('/');
       await forge.createRepository({ provider, owner, name, files: { ...files } });
@@ -41,11 +54,17 @@ export async function startForge(repositories: { readonly github: Repositories; 
   const service = await forge.createToken({ kind: 'classic', login: 'tributary-bot', scopes: ['repo', 'admin:repo_hook'] });
   const developer = await forge.createToken({ kind: 'classic', login: 'ana', scopes: ['repo'] });
   const group = await forge.createToken({ kind: 'group', group: GROUP, role: 'maintainer' });
+  const workspace = await forge.createToken({
+    kind: 'bitbucket-workspace',
+    workspace: WORKSPACE,
+    scopes: ['repository:write', 'pullrequest:write', 'webhook'],
+  });
   return {
     url: forge.url,
     serviceToken: service.token,
     developerToken: developer.token,
     groupToken: group.token,
+    workspaceToken: workspace.token,
     cloneUrl: (fullName) => `${forge.url}/${fullName}.git`,
     head: async (fullName) => (await forge.readRepository(fullName)).head ?? '',
     hookUrls: async (fullName) => {
@@ -57,16 +76,18 @@ export async function startForge(repositories: { readonly github: Repositories; 
     answerTo: async (commit) => {
       const deliveries = await forge.deliveries();
       const delivery = deliveries.find(
-        ({ event, payload, status_code: status }) => isPush(event) && pushSchema.safeParse(payload).data?.after === commit && status > 0,
+        ({ event, payload, status_code: status }) =>
+          isPush(event) && pushSchema.safeParse(payload).data?.includes(commit) === true && status > 0,
       );
       return delivery && { status: delivery.status_code, text: delivery.response };
     },
     statuses: async (fullName, commit) => (await forge.statuses(fullName, commit)).toReversed(),
+    reports: (fullName, commit) => forge.reports(fullName, commit),
     close: () => forge.stop(),
   };
 }
 
-/** As GitHub and as GitLab call it. */
+/** As GitHub, GitLab and Bitbucket call it. */
 export function isPush(event: string): boolean {
-  return event === 'push' || event === 'Push Hook';
+  return ['push', 'Push Hook', 'repo:push'].includes(event);
 }

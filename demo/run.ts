@@ -1,16 +1,16 @@
 import { openApi } from '#cli/client/api.ts';
-import { LAB_CONFIG, NET_CONFIG, TEMPLATES } from './content.ts';
+import { LAB_CONFIG, NET_CONFIG, OFFICE_CONFIG, TEMPLATES } from './content.ts';
 import { openDesk } from './desk.ts';
-import { GROUP, startForge } from './forge.ts';
+import { GROUP, WORKSPACE, startForge } from './forge.ts';
 import { startService } from './service.ts';
 import type { DemoService } from './service.ts';
-import { badPush, goodPush, lookFirst, mend, registerRepositories, sameAtGitlab } from './story.ts';
+import { badPush, goodPush, lookFirst, mend, registerRepositories, sameAtBitbucket, sameAtGitlab } from './story.ts';
 import { createNarrator } from './tell.ts';
 import type { WorkTree } from './work-tree.ts';
 import { cloneWorkTree } from './work-tree.ts';
 
 /**
- * The story from a push to a status, on a stand-in for GitHub and GitLab and a service of its own. `--once` ends by itself, with 0 only if
+ * The story from a push to a status, on a stand-in for GitHub, GitLab and Bitbucket and a service of its own. `--once` ends by itself, with 0 only if
  * everything that was shown was true; otherwise it keeps serving until Ctrl-C.
  */
 process.exitCode = await main(process.argv.includes('--once'));
@@ -40,10 +40,11 @@ async function tellStory(
   const tell = createNarrator((text) => process.stdout.write(text));
   process.stdout.write('Tributary: from a push to content in the database and a status on the commit\n');
 
-  tell.chapter('A stand-in for GitHub and GitLab and a service with an embedded database are started');
+  tell.chapter('A stand-in for GitHub, GitLab and Bitbucket and a service with an embedded database are started');
   const forge = await startForge({
     github: { 'acme/net-config': NET_CONFIG, 'acme/templates': TEMPLATES },
     gitlab: { [`${GROUP}/lab-config`]: LAB_CONFIG },
+    bitbucket: { [`${WORKSPACE}/office-config`]: OFFICE_CONFIG },
   });
   closing.push(forge.close);
   const service = await startService(new URL(forge.url).host);
@@ -59,11 +60,13 @@ async function tellStory(
   await badPush(stage, repository, tree);
   await mend(stage, repository, tree);
   await lookFirst(stage, repository, tree);
-  await sameAtGitlab(stage, async (remote) => {
-    const clone = await cloneWorkTree(remote);
-    closing.push(clone.remove);
-    return clone;
-  });
+  const clone = async (remote: Parameters<typeof cloneWorkTree>[0]): Promise<WorkTree> => {
+    const made = await cloneWorkTree(remote);
+    closing.push(made.remove);
+    return made;
+  };
+  await sameAtGitlab(stage, clone);
+  await sameAtBitbucket(stage, clone);
   whereToLook(tell.chapter, tell.say, service, tree, once);
   if (tell.failures() > 0) process.stdout.write(`\n${tell.failures()} statements above were not true.\n`);
   return { failures: tell.failures(), service };

@@ -1,7 +1,7 @@
-import { BAD_PUSH, GOOD_PUSH, HELD_PUSH, LAB_PUSH, MEND, NET_CONFIG } from './content.ts';
+import { BAD_PUSH, GOOD_PUSH, HELD_PUSH, LAB_PUSH, MEND, NET_CONFIG, OFFICE_PUSH } from './content.ts';
 import type { Context, DemoRepository, Desk, EndedRun, SavedToken } from './desk.ts';
 import type { DemoForge } from './forge.ts';
-import { GROUP, isPush } from './forge.ts';
+import { GROUP, WORKSPACE, isPush } from './forge.ts';
 import type { Narrator } from './tell.ts';
 import { until } from './until.ts';
 import type { Remote, WorkTree } from './work-tree.ts';
@@ -15,7 +15,7 @@ export interface Stage {
 
 const NYC = 'NYC servers';
 /** As GitHub and as GitLab call it. */
-const UNDER_WAY: readonly string[] = ['pending', 'running'];
+const UNDER_WAY: readonly string[] = ['pending', 'running', 'INPROGRESS'];
 
 /** A token is saved and two repositories are registered; the rest happens by itself. */
 export async function registerRepositories({ tell, desk, forge, serviceUrl }: Stage): Promise<DemoRepository> {
@@ -122,6 +122,34 @@ export async function sameAtGitlab(stage: Stage, clone: (remote: Remote) => Prom
   const { commit, run } = await pushAndFollow(stage, repository, tree, 'Add a server to the lab', LAB_PUSH);
   tell.claim(`the run ended as ${run.job.status.value}: ${run.job.result?.summary}`, run.job.status.value === 'SUCCESS');
   await showStatus(stage, repository, commit, 'success');
+}
+
+/** Bitbucket shows beside the status a report with the places of problems. */
+export async function sameAtBitbucket(stage: Stage, clone: (remote: Remote) => Promise<WorkTree>): Promise<void> {
+  const { tell, desk, forge, serviceUrl } = stage;
+  tell.chapter('The same at Bitbucket');
+  const token = {
+    name: 'bitbucket-main',
+    provider: 'bitbucket',
+    url: forge.url,
+    token: forge.workspaceToken,
+    workspace: WORKSPACE,
+  } as const;
+  claimVerified(tell, 'Bitbucket', await desk.saveToken(token));
+  const fullName = `${WORKSPACE}/office-config`;
+  const repository = await desk.register('office-config', forge.cloneUrl(fullName), 'bitbucket-main');
+  const hook = repository.webhook?.url ?? '';
+  tell.claim(`the repository has a hook: ${hook}`, hook.startsWith(`${serviceUrl}/webhooks/bitbucket/`));
+  const tree = await clone({ url: forge.cloneUrl(fullName), username: 'x-token-auth', password: forge.workspaceToken });
+  const { commit, run } = await pushAndFollow(stage, repository, tree, 'Add a server to the office', OFFICE_PUSH);
+  tell.claim(`the run ended as ${run.job.status.value}: ${run.job.result?.summary}`, run.job.status.value === 'SUCCESS');
+  await showStatus(stage, repository, commit, 'SUCCESSFUL');
+  const [report] = await until('the report of the commit', async () => {
+    const reports = await forge.reports(fullName, commit);
+    return reports.length === 0 ? undefined : reports;
+  });
+  const result = report?.fields['result'];
+  tell.claim(`beside it stands a report: ${String(result)}, ${report?.annotations.length ?? 0} places with problems`, result === 'PASSED');
 }
 
 async function pushAndFollow(
