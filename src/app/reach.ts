@@ -5,7 +5,6 @@ import type { OpenNetworkDeps } from '#credentials/network/open.ts';
 import type { Database } from '#db/database.ts';
 import type { EgressFetch } from '#net/egress-fetch.ts';
 import type { EgressPolicy } from '#net/egress-policy.ts';
-import { parseRemoteUrl } from '#net/remote-url.ts';
 import type { ResolveHost } from '#net/resolve.ts';
 import { vetRemote } from '#net/vet-remote.ts';
 import type { OpenDeps } from '#repositories/open.ts';
@@ -29,7 +28,7 @@ export function createReach({
   writesPerMinute,
   waited,
 }: ReachDeps): Pick<OpenDeps, 'vetRemote' | 'openNetwork' | 'through'> {
-  const deps: OpenNetworkDeps = { database, vault, checkHost: (text) => parseRemoteUrl(text, policy) };
+  const deps: OpenNetworkDeps = { database, vault };
   return {
     vetRemote: (url, network) => vetRemote(url, policy, resolve, network),
     openNetwork: (use, sent) => openNetwork(deps, use, sent),

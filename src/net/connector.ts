@@ -8,7 +8,7 @@ import { addressKind } from './address.ts';
 import type { EgressPolicy, Endpoint } from './egress-policy.ts';
 import type { ResolveHost } from './resolve.ts';
 import { vetEndpoint, vetThroughProxy } from './resolve.ts';
-import { openTunnel } from './tunnel.ts';
+import { openTunnel, proxyDenied } from './tunnel.ts';
 
 export type Connector = buildConnector.connector;
 
@@ -55,6 +55,8 @@ function throughProxy(deps: ConnectorDeps, endpoint: Endpoint, network: Network,
   const address = { hostname: proxy.host, host: proxy.host, protocol: `${proxy.scheme}:`, port: String(proxy.port) };
   return (options, callback) => {
     const reach = async (): Promise<void> => {
+      // An address is looked up nowhere, and must not be connected to first.
+      if (!deps.policy.mayPermit(proxy)) throw proxyDenied();
       const refused = await vetThroughProxy(deps.policy, endpoint, deps.resolve);
       if (refused !== undefined) throw refused === 'policy' ? denied(endpoint) : unresolvedBehindProxy(endpoint);
       const tunnel = await openTunnel((done) => toProxy(address, done), endpoint, proxy.access);

@@ -30,6 +30,14 @@ export interface EgressPolicy {
   permitsPlainHttp(endpoint: Endpoint): boolean;
 }
 
+/** For what was put to the real policy a moment ago, or will be before anything is connected to. Never that of a connection by itself. */
+export const ASKED_ELSEWHERE: EgressPolicy = {
+  mayPermit: () => true,
+  permits: (_, addresses) => addresses.length > 0,
+  names: () => true,
+  permitsPlainHttp: () => true,
+};
+
 export function createEgressPolicy(allowedHosts: readonly AllowedHost[]): EgressPolicy {
   const ranges = allowedHosts.filter((entry) => entry.kind === 'range');
   const namesHost = ({ host, port }: Endpoint): boolean =>

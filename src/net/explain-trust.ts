@@ -3,8 +3,7 @@ import type { Network } from '#domain/network.ts';
 import type { Failure } from '#domain/failure.ts';
 import { isFailure } from '#domain/failure.ts';
 import { createVettedConnector } from './connector.ts';
-import type { EgressPolicy, Endpoint } from './egress-policy.ts';
-import { endpointOf } from './egress-policy.ts';
+import { ASKED_ELSEWHERE, endpointOf } from './egress-policy.ts';
 import { toTlsFailure } from './tls-failure.ts';
 
 /**
@@ -17,7 +16,7 @@ export async function explainTrust(url: string, addresses: readonly string[], ne
   const endpoint = endpointOf(target);
   const isProxied = network.proxy !== undefined;
   // What is resolved is what was vetted a moment ago: for the proxy where there is one.
-  const deps = { policy: VETTED, resolve: async () => addresses };
+  const deps = { policy: ASKED_ELSEWHERE, resolve: async () => addresses };
   const connect = createVettedConnector(deps, endpoint, network);
   const options = { hostname: endpoint.host, host: target.host, protocol: target.protocol, port: String(endpoint.port) };
   const { promise, resolve } = Promise.withResolvers<Failure | undefined>();
@@ -28,11 +27,3 @@ export async function explainTrust(url: string, addresses: readonly string[], ne
   });
   return promise;
 }
-
-/** Everything was put to the policy before Git was started, and no other address is handed in. */
-const VETTED: EgressPolicy = {
-  mayPermit: () => true,
-  permits: (_: Endpoint, addresses: readonly string[]) => addresses.length > 0,
-  names: () => true,
-  permitsPlainHttp: () => true,
-};

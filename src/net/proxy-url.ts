@@ -1,6 +1,8 @@
 import type { Proxy } from '#domain/network.ts';
 import { err, ok } from '#domain/result.ts';
 import type { Result } from '#domain/result.ts';
+import { ASKED_ELSEWHERE } from './egress-policy.ts';
+import { parseRemoteUrl } from './remote-url.ts';
 
 /** Checks an address against syntax and egress policy (net/remote-url.ts). */
 export type CheckHost = (
@@ -38,6 +40,16 @@ export function parseProxyUrl(text: string, checkHost: CheckHost): Result<Proxy,
   const access = readAccess(parts['user']);
   if (!access.ok) return access;
   return ok({ scheme, host: checked.value.host, port: checked.value.port ?? 443, access: access.value });
+}
+
+/**
+ * One that was checked when it was sent, to be used. Whether the policy still lets it through is asked at every connection, so that settings
+ * which the operator allows no more can be read and replaced.
+ */
+export function openProxyUrl(url: string): Proxy {
+  const proxy = parseProxyUrl(url, (text) => parseRemoteUrl(text, ASKED_ELSEWHERE));
+  if (!proxy.ok) throw new Error('a stored proxy is none');
+  return proxy.value;
 }
 
 function readAccess(text: string | undefined): Result<Proxy['access'], string> {

@@ -13,6 +13,28 @@ export async function findNetwork({ kysely }: Reader, owner: NetworkOwner): Prom
   return kysely.selectFrom('networks').selectAll().where(columnOf(owner), '=', idOf(owner)).executeTakeFirst();
 }
 
+/** Who is to be reached: with which credential, for which repository. */
+export interface NetworkUse {
+  readonly credentialId?: string | null | undefined;
+  readonly repositoryId?: string | undefined;
+}
+
+/** Those that count for a use, the repository's before the credential's: one question, since every look at a remote asks it. */
+export async function findNetworks({ kysely }: Reader, { credentialId, repositoryId }: NetworkUse): Promise<readonly NetworkRow[]> {
+  if (credentialId == null && repositoryId === undefined) return [];
+  return kysely
+    .selectFrom('networks')
+    .selectAll()
+    .where((eb) =>
+      eb.or([
+        ...(repositoryId === undefined ? [] : [eb('repository_id', '=', repositoryId)]),
+        ...(credentialId == null ? [] : [eb('credential_id', '=', credentialId)]),
+      ]),
+    )
+    .orderBy(sql`repository_id is null`)
+    .execute();
+}
+
 /** Those of several owners of one kind, by the owner's id. */
 export async function listNetworks(
   { kysely }: Reader,

@@ -135,6 +135,25 @@ test('what the repository says wins over its token, setting by setting, for Git 
   await http.call('DELETE', `${REPOSITORIES}${repository.id}/`);
 });
 
+test('a proxy that the operator allows no more is connected to by nobody, is said, and can be taken away', async () => {
+  const { body: token } = await createToken({ ca_certificate: authority('ca'), proxy_url: proxyUrl() });
+  const id = (
+    await http.database.kysely.selectFrom('networks').select('id').where('credential_id', '=', token.id).executeTakeFirstOrThrow()
+  ).id;
+  const place = { table: 'networks', field: 'proxy_url', rowId: id, organizationId: http.start.organizationId } as const;
+  const sealed = http.hooks.vault.seal('http://10.0.0.7:3128', place);
+  await http.database.kysely.updateTable('networks').set({ sealed_proxy_url: sealed }).where('id', '=', id).execute();
+
+  const verified = await http.call('POST', `${TOKENS}${token.id}/verify/`);
+
+  expect([verified.status, verified.body.warnings[0]]).toEqual([
+    200,
+    expect.stringContaining('The proxy is at an address that may not be reached'),
+  ]);
+  const changed = await http.call('PATCH', `${TOKENS}${token.id}/`, { body: { network: { proxy_url: null } } });
+  expect(changed.body).toMatchObject({ state: 'ok', network: { proxy_url: null } });
+});
+
 test('verification that is switched off is said by the token, the repository, doctor and the metrics, until it is on again', async () => {
   const { body: token } = await createToken({ tls_verify: false });
   const { body: repository } = await register(token.id, { tls_verify: false });
