@@ -8,10 +8,10 @@ import { until } from '#test/support/until.ts';
 
 vi.setConfig(PATIENCE);
 const scope = openScope();
-const answers: string[] = [];
+const shown: string[] = [];
 let world: AppWorld;
 beforeAll(async () => {
-  world = await startAppWorld(scope, { serverUrl: TEST_SERVER_URL, onAnswer: (text) => answers.push(text) });
+  world = await startAppWorld(scope, { serverUrl: TEST_SERVER_URL, onAnswer: (text) => shown.push(text) });
 });
 afterAll(() => scope.close());
 
@@ -78,14 +78,15 @@ test('a server that the policy does not let through, a bad account and a long na
   expect(JSON.parse(answer.text)).toMatchObject({ url: expect.anything(), account: ['Is no login of an organization.'] });
 });
 
+const send = (url: string, headers: Record<string, string>) =>
+  fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-github-event': 'ping', 'x-github-delivery': 'forged', ...headers },
+    body: '{}',
+  });
+
 test('deliveries without the right signature are refused, at the address of the App and at the common one', async () => {
   const { app, service, remote } = world;
-  const send = (url: string, headers: Record<string, string>) =>
-    fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-github-event': 'ping', 'x-github-delivery': 'forged', ...headers },
-      body: '{}',
-    });
   const target = { 'x-github-hook-installation-target-id': String(remote.id), 'x-github-hook-installation-target-type': 'integration' };
   const signed = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` };
 
@@ -112,5 +113,5 @@ test('a redelivery of the App is the delivery that was there, and an answer neve
 
   expect(again).toMatchObject({ status_code: 200, response: expect.stringContaining('"duplicate"') });
   expect((await api.list<{ event: string }>(`${ORGANIZATION}/webhook-deliveries/?event=installation`)).length).toBe(1);
-  for (const text of [...answers, world.service.output()]) expect(text).not.toMatch(/PRIVATE KEY|ghs_\d+_/);
+  for (const text of [...shown, world.service.output()]) expect(text).not.toMatch(/PRIVATE KEY|ghs_\d+_/);
 });
