@@ -11,10 +11,10 @@ afterAll(() => forge.stop());
 
 const now = (): number => Math.floor(Date.now() / 1_000);
 
-const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 function jwt(pem: string, claims: object, alg = 'RS256'): string {
-  const signed = `${part({ alg, typ: 'JWT' })}.${part(claims)}`;
+  const signed = `${encode({ alg, typ: 'JWT' })}.${encode(claims)}`;
   return `${signed}.${createSign('RSA-SHA256').update(signed).sign(pem).toString('base64url')}`;
 }
 
