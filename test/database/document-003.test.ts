@@ -26,7 +26,7 @@ const end = new Date(Date.now() + 60 * 86_400_000).toISOString();
 /** Servers by URL, as GitHub Enterprise and a self-managed GitLab are: the public ones differ in nothing but that address. */
 const KINDS: readonly [
   name: string,
-  provider: 'github' | 'gitlab',
+  provider: 'github' | 'gitlab' | 'bitbucket',
   make: (login: string, repository: string) => Spec,
   rotates: 'itself' | 'by hand',
 ][] = [
@@ -64,6 +64,18 @@ const KINDS: readonly [
     () => ({ kind: 'group', group: 'acme', role: 'owner', scopes: ['api', 'read_repository'], expires_at: end.slice(0, 10) }),
     'itself',
   ],
+  [
+    'Bitbucket, workspace',
+    'bitbucket',
+    () => ({ kind: 'bitbucket-workspace', workspace: 'acme', scopes: ['repository:write', 'pullrequest:write', 'webhook'] }),
+    'by hand',
+  ],
+  [
+    'Bitbucket, repository',
+    'bitbucket',
+    (_login, repository) => ({ kind: 'bitbucket-repository', repository, scopes: ['repository:write', 'pullrequest', 'webhook'] }),
+    'by hand',
+  ],
 ];
 
 test.each(KINDS)('%s: created, used, updated, rotated and deleted', async (name, provider, make, rotates) => {
@@ -76,6 +88,7 @@ test.each(KINDS)('%s: created, used, updated, rotated and deleted', async (name,
       name: slug,
       description: 'Of the platform team',
       provider,
+      ...(provider === 'bitbucket' ? { workspace: 'acme' } : {}),
       url: forge.url,
       token: first.token,
       probe_repository: `acme/${slug}`,

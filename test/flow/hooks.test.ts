@@ -16,9 +16,14 @@ const file = (name: string, mtu: number) => ({ 'config_contexts/a.json': context
 const HOOKS = {
   github: (fullName: string) => `/api/v3/repos/${fullName}/hooks`,
   gitlab: (fullName: string) => `/api/v4/projects/${encodeURIComponent(fullName)}/hooks`,
+  bitbucket: (fullName: string) => `/2.0/repositories/${fullName}/hooks`,
 } as const;
-const SWITCH_OFF = { github: { active: false }, gitlab: { push_events: false } } as const;
-const MOVE_TO = (url: string) => ({ github: { config: { url, content_type: 'json', secret: 'theirs' } }, gitlab: { url } });
+const SWITCH_OFF = { github: { active: false }, gitlab: { push_events: false }, bitbucket: { active: false } } as const;
+const MOVE_TO = (url: string) => ({
+  github: { config: { url, content_type: 'json', secret: 'theirs' } },
+  gitlab: { url },
+  bitbucket: { url },
+});
 
 interface Shown {
   readonly id: string;
@@ -32,7 +37,7 @@ interface Shown {
   readonly previous_until: string | null;
 }
 
-describe.each(['github', 'gitlab'] as const)('a hook at %s', (provider) => {
+describe.each(['github', 'gitlab', 'bitbucket'] as const)('a hook at %s', (provider) => {
   let world: World;
   beforeAll(async () => {
     world = await startWorld(scope, { serverUrl: TEST_SERVER_URL, provider, env: { POLL_INTERVAL_S: '1' } });
@@ -46,7 +51,7 @@ describe.each(['github', 'gitlab'] as const)('a hook at %s', (provider) => {
     repository: Registered,
     where: string,
     body?: object,
-  ): Promise<readonly { readonly id: number }[]> {
+  ): Promise<readonly { readonly id?: number; readonly uuid?: string }[]> {
     const answer = await fetch(`${world.forge.url}${HOOKS[provider](repository.fullName)}${where}`, {
       method,
       headers: { authorization: `Bearer ${world.token}`, 'user-agent': 'an owner', 'content-type': 'application/json' },
@@ -54,13 +59,14 @@ describe.each(['github', 'gitlab'] as const)('a hook at %s', (provider) => {
     });
     if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
     const read: unknown = answer.status === 204 ? [] : await answer.json();
-    return Array.isArray(read) ? read : [];
+    const page = typeof read === 'object' && read !== null && 'values' in read ? read.values : read;
+    return Array.isArray(page) ? page : [];
   }
   /** The provider's id of the one hook there. */
-  async function remoteId(repository: Registered): Promise<number> {
+  async function remoteId(repository: Registered): Promise<string> {
     const listed = await atProvider('GET', repository, '');
     expect(listed).toHaveLength(1);
-    return listed[0]?.id ?? 0;
+    return encodeURIComponent(listed[0]?.uuid ?? String(listed[0]?.id));
   }
   const change = async (repository: Registered, body: object) =>
     atProvider(provider === 'github' ? 'PATCH' : 'PUT', repository, `/${await remoteId(repository)}`, body);
@@ -84,7 +90,7 @@ describe.each(['github', 'gitlab'] as const)('a hook at %s', (provider) => {
 
     expect(dry).toMatchObject({ status: 'misconfigured', reason: expect.stringMatching(/switched off|does not send: push_events/) });
     expect(listed.results.map(({ id }) => id)).toEqual([repository.id]);
-    expect(repaired).toMatchObject({ status: 'active', reason: null, changes: [{ what: provider === 'github' ? 'inactive' : 'events' }] });
+    expect(repaired).toMatchObject({ status: 'active', reason: null, changes: [{ what: provider === 'gitlab' ? 'events' : 'inactive' }] });
     await pushTold(repository, 'Events', 2);
   });
 
@@ -125,9 +131,13 @@ describe.each(['github', 'gitlab'] as const)('a hook at %s', (provider) => {
     const id = await remoteId(repository);
     const { url } = await show(repository);
     const signing_token = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
-    await (provider === 'github'
-      ? atProvider('PATCH', repository, `/${id}/config`, { secret: 'somebody elses' })
-      : atProvider('PUT', repository, `/${id}`, { url, token: 'somebody elses', signing_token }));
+    const secrets = {
+      github: ['PATCH', `/${id}/config`, { secret: 'somebody elses' }],
+      gitlab: ['PUT', `/${id}`, { url, token: 'somebody elses', signing_token }],
+      bitbucket: ['PUT', `/${id}`, { secret: 'somebody elses' }],
+    } as const;
+    const [method, where, body] = secrets[provider];
+    await atProvider(method, repository, where, body);
 
     await world.api.untilServes(repository.id, await world.push(repository, file('Secret', 2)));
     const noticed = await until('the refusal to be counted', async () => {

@@ -48,10 +48,8 @@ export async function submitRotation(
   const taken = await requireToken(deps, organizationId, sent);
   if (!taken.ok) return taken;
   const { secret, sealable, source } = taken.value;
-  const errors = checkGitToken(
-    { token: secret, expires_at: sent.expires_at, provider: before.provider, username: before.username },
-    deps.now(),
-  );
+  const { provider, username, workspace } = before;
+  const errors = checkGitToken({ token: secret, expires_at: sent.expires_at, provider, username, workspace }, deps.now());
   if (Object.keys(errors).length > 0) return err(refuseFields(errors));
   const examination = await examineNew(deps, before, secret);
   const refused = refuseRefused(examination) ?? (sent.accept_losses === true ? undefined : refuseLosses(deps, before, examination));

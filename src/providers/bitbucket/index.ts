@@ -3,6 +3,7 @@ import { connect } from './api.ts';
 import { readBudget } from './budget.ts';
 import { BITBUCKET_URL } from './call.ts';
 import { gitAccess } from './credential.ts';
+import { guideRotation } from './guide-rotation.ts';
 import { settings } from './hook-settings.ts';
 import { parseEvent } from './parse-event.ts';
 import { identify, verify } from './verify.ts';
@@ -25,6 +26,7 @@ export const bitbucket: Provider = {
   },
   connect,
   verifyToken,
+  guideRotation,
   readBudget,
   gitAccess,
   defaultUrl: BITBUCKET_URL,
