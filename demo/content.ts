@@ -1,3 +1,8 @@
+/** Pushed once the webhook at this provider was mended. */
+export function afterRepair(provider: string): Readonly<Record<string, string>> {
+  return { 'config_contexts/webhooks.yaml': `_metadata:\n  name: Webhooks at ${provider}\nmended: true\n` };
+}
+
 /** What the sample repositories hold: the kinds of files that document 002 describes, small enough to read in one glance. */
 export const NET_CONFIG = {
   'config_context_schemas/ntp.yaml': `_metadata:

@@ -15,6 +15,9 @@ export interface Desk {
   /** The newest run of the repository that is not a dry run, followed to its end. */
   readonly dryRun: (repositoryId: string) => Promise<EndedRun>;
   readonly sync: (repositoryId: string) => Promise<EndedRun>;
+  /** What is wrong with the repository's webhook and is mended; with `only: 'look'` nothing is changed. */
+  readonly repairHook: (repositoryId: string, only?: 'look') => Promise<RepairedHook>;
+  readonly rotateHook: (repositoryId: string) => Promise<RepairedHook>;
   readonly contexts: (repositoryId: string) => Promise<ReadonlyMap<string, Context>>;
   readonly deliveries: () => Promise<readonly Delivery[]>;
 }
@@ -47,6 +50,11 @@ const runSchema = z.object({ id: z.string(), commit: z.string().nullish() });
 export type DemoRepository = z.infer<typeof repositorySchema>;
 export type Context = z.infer<typeof contextSchema>;
 export type Delivery = z.infer<typeof deliverySchema>;
+
+/** A webhook after something was done to it. */
+export type RepairedHook = z.infer<typeof hookSchema>;
+
+const hookSchema = z.object({ status: z.string(), reason: z.string().nullable(), secret: z.string().nullish() });
 
 const page = <T extends z.ZodType>(item: T) => z.object({ results: z.array(item) });
 /** What the provider said of a token when it was saved. */
@@ -96,6 +104,11 @@ export function openDesk(api: Api): Desk {
     },
     dryRun: (repositoryId) => ask(repositoryId, { dry_run: true }),
     sync: (repositoryId) => ask(repositoryId, {}),
+    repairHook: async (repositoryId, only) => {
+      const body = { dry_run: only === 'look' };
+      return hookSchema.parse(await api.call('POST', `${REPOSITORIES}${repositoryId}/webhook/repair/`, { body }));
+    },
+    rotateHook: async (repositoryId) => hookSchema.parse(await api.call('POST', `${REPOSITORIES}${repositoryId}/webhook/rotate/`)),
     contexts: async (repositoryId) => {
       const answer = await api.call('GET', '/api/extras/config-contexts/', { query: { owner_object_id: repositoryId, limit: 100 } });
       return new Map(

@@ -16,6 +16,8 @@ export interface DemoForge {
   readonly head: (fullName: string) => Promise<string>;
   /** Addresses of a repository's webhooks, asked as anybody would ask GitHub. */
   readonly hookUrls: (fullName: string) => Promise<readonly string[]>;
+  /** Switches the webhook of a repository off, as somebody at the provider does who wants quiet. */
+  readonly switchHookOff: (provider: DemoProvider, fullName: string) => Promise<void>;
   /** What the service answered to the delivery of a push. */
   readonly answerTo: (commit: string) => Promise<{ readonly status: number; readonly text: string } | undefined>;
   /** Statuses of a commit, the newest first. */
@@ -40,10 +42,11 @@ const pushSchema = z.union([
 const hooksSchema = z.array(z.object({ config: z.object({ url: z.string() }) }));
 
 const PROVIDERS = ['github', 'gitlab', 'bitbucket'] as const;
+export type DemoProvider = (typeof PROVIDERS)[number];
 type Repositories = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** Starts it in a process of its own, with these repositories and the tokens that go with them. Those at GitLab are of one group, those at Bitbucket of one workspace. */
-export async function startForge(repositories: Readonly<Record<(typeof PROVIDERS)[number], Repositories>>): Promise<DemoForge> {
+export async function startForge(repositories: Readonly<Record<DemoProvider, Repositories>>): Promise<DemoForge> {
   const forge = await spawnForge();
   for (const provider of PROVIDERS) {
     for (const [fullName, files] of Object.entries(repositories[provider])) {
@@ -73,6 +76,10 @@ export async function startForge(repositories: Readonly<Record<(typeof PROVIDERS
       });
       return hooksSchema.parse(await answer.json()).map(({ config }) => config.url);
     },
+    switchHookOff: async (provider, fullName) => {
+      const tokens = { github: service.token, gitlab: group.token, bitbucket: workspace.token };
+      await switchHookOff(forge.url, provider, fullName, tokens[provider]);
+    },
     answerTo: async (commit) => {
       const deliveries = await forge.deliveries();
       const delivery = deliveries.find(
@@ -85,6 +92,25 @@ export async function startForge(repositories: Readonly<Record<(typeof PROVIDERS
     reports: (fullName, commit) => forge.reports(fullName, commit),
     close: () => forge.stop(),
   };
+}
+
+/** Where each keeps the webhooks of a repository, and how one is switched off: GitLab knows no switch but events. */
+const HOOKS = {
+  github: { path: (name: string) => `/api/v3/repos/${name}/hooks`, method: 'PATCH', off: { active: false } },
+  gitlab: { path: (name: string) => `/api/v4/projects/${encodeURIComponent(name)}/hooks`, method: 'PUT', off: { push_events: false } },
+  bitbucket: { path: (name: string) => `/2.0/repositories/${name}/hooks`, method: 'PUT', off: { active: false } },
+} as const;
+const anyHook = z.union([z.object({ id: z.number() }), z.object({ uuid: z.string() })]);
+const anyHooks = z.union([z.array(anyHook), z.object({ values: z.array(anyHook) }).transform(({ values }) => values)]);
+
+async function switchHookOff(url: string, provider: DemoProvider, fullName: string, token: string): Promise<void> {
+  const { path, method, off } = HOOKS[provider];
+  const headers = { authorization: `Bearer ${token}`, 'user-agent': 'tributary-demo', 'content-type': 'application/json' };
+  const [hook] = anyHooks.parse(await (await fetch(`${url}${path(fullName)}`, { headers })).json());
+  if (hook === undefined) throw new Error(`${fullName} has no webhook`);
+  const id = 'uuid' in hook ? encodeURIComponent(hook.uuid) : hook.id;
+  const answer = await fetch(`${url}${path(fullName)}/${id}`, { method, headers, body: JSON.stringify(off) });
+  if (!answer.ok) throw new Error(`the forge answered ${answer.status} to a change of a webhook`);
 }
 
 /** As GitHub, GitLab and Bitbucket call it. */

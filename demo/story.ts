@@ -1,6 +1,6 @@
-import { BAD_PUSH, GOOD_PUSH, HELD_PUSH, LAB_PUSH, MEND, NET_CONFIG, OFFICE_PUSH } from './content.ts';
+import { BAD_PUSH, GOOD_PUSH, HELD_PUSH, LAB_PUSH, MEND, NET_CONFIG, OFFICE_PUSH, afterRepair } from './content.ts';
 import type { Context, DemoRepository, Desk, EndedRun, SavedToken } from './desk.ts';
-import type { DemoForge } from './forge.ts';
+import type { DemoForge, DemoProvider } from './forge.ts';
 import { GROUP, WORKSPACE, isPush } from './forge.ts';
 import type { Narrator } from './tell.ts';
 import { until } from './until.ts';
@@ -109,12 +109,21 @@ export async function lookFirst({ tell, desk }: Stage, repository: DemoRepositor
   await desk.change(repository.id, { update_policy: 'auto' });
 }
 
+/** A repository of the story, at one of the providers. */
+export interface Place {
+  readonly provider: DemoProvider;
+  readonly fullName: string;
+  readonly repository: DemoRepository;
+  readonly tree: WorkTree;
+}
+
 /** GitLab signs in another way and keeps statuses by branch; for those who push it is all the same. */
-export async function sameAtGitlab(stage: Stage, clone: (remote: Remote) => Promise<WorkTree>): Promise<void> {
+export async function sameAtGitlab(stage: Stage, clone: (remote: Remote) => Promise<WorkTree>): Promise<Place> {
   const { tell, desk, forge, serviceUrl } = stage;
   tell.chapter('The same at GitLab');
   claimVerified(tell, 'GitLab', await desk.saveToken({ name: 'gitlab-main', provider: 'gitlab', url: forge.url, token: forge.groupToken }));
-  const url = forge.cloneUrl(`${GROUP}/lab-config`);
+  const fullName = `${GROUP}/lab-config`;
+  const url = forge.cloneUrl(fullName);
   const repository = await desk.register('lab-config', url, 'gitlab-main');
   const hook = repository.webhook?.url ?? '';
   tell.claim(`the project has a hook: ${hook}`, hook.startsWith(`${serviceUrl}/webhooks/gitlab/`));
@@ -122,10 +131,11 @@ export async function sameAtGitlab(stage: Stage, clone: (remote: Remote) => Prom
   const { commit, run } = await pushAndFollow(stage, repository, tree, 'Add a server to the lab', LAB_PUSH);
   tell.claim(`the run ended as ${run.job.status.value}: ${run.job.result?.summary}`, run.job.status.value === 'SUCCESS');
   await showStatus(stage, repository, commit, 'success');
+  return { provider: 'gitlab', fullName, repository, tree };
 }
 
 /** Bitbucket shows beside the status a report with the places of problems. */
-export async function sameAtBitbucket(stage: Stage, clone: (remote: Remote) => Promise<WorkTree>): Promise<void> {
+export async function sameAtBitbucket(stage: Stage, clone: (remote: Remote) => Promise<WorkTree>): Promise<Place> {
   const { tell, desk, forge, serviceUrl } = stage;
   tell.chapter('The same at Bitbucket');
   const token = {
@@ -150,6 +160,27 @@ export async function sameAtBitbucket(stage: Stage, clone: (remote: Remote) => P
   });
   const result = report?.fields['result'];
   tell.claim(`beside it stands a report: ${String(result)}, ${report?.annotations.length ?? 0} places with problems`, result === 'PASSED');
+  return { provider: 'bitbucket', fullName, repository, tree };
+}
+
+/** What nobody notices elsewhere until somebody misses a push. */
+export async function mendHooks(stage: Stage, places: readonly Place[]): Promise<void> {
+  const { tell, desk, forge } = stage;
+  tell.chapter('Somebody switches the webhooks off; they are mended, and get new secrets');
+  for (const { provider, fullName, repository, tree } of places) {
+    await forge.switchHookOff(provider, fullName);
+    const found = await desk.repairHook(repository.id, 'look');
+    tell.claim(`${provider}: the webhook of ${fullName} is ${found.status}: ${found.reason}`, found.status === 'misconfigured');
+    const mended = await desk.repairHook(repository.id);
+    const rotated = await desk.rotateHook(repository.id);
+    tell.claim(
+      `repaired, it is ${mended.status}; rotated, it is ${rotated.status}`,
+      mended.status === 'active' && rotated.status === 'active',
+    );
+    const { commit, run } = await pushAndFollow(stage, repository, tree, 'Say that webhooks were mended', afterRepair(provider));
+    tell.claim(`the run ended as ${run.job.status.value}: ${run.job.result?.summary}`, run.job.status.value === 'SUCCESS');
+    await showStatus(stage, repository, commit, provider === 'bitbucket' ? 'SUCCESSFUL' : 'success');
+  }
 }
 
 async function pushAndFollow(
