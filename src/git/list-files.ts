@@ -1,4 +1,5 @@
 import type { TreeFile } from '#domain/content.ts';
+import { Failure } from '#domain/failure.ts';
 import type { CommitId } from '#domain/words.ts';
 import type { CatFile } from './cat-file.ts';
 import type { Git } from './context.ts';
@@ -20,7 +21,7 @@ export async function listTree(git: Git, gitDir: string, commit: CommitId, optio
 
 /**
  * The same, one entry after the other as Git writes them: a tree of 10^10 entries in 200 KB ends at the limit, not when it is read.
- * Attributes, filters and modes have no part in it. Throws Failure TOO_LARGE, or GitExitError for the caller to explain.
+ * Attributes, filters and modes have no part in it. Throws Failure TOO_LARGE or MIRROR_CORRUPT, or GitExitError for the caller to explain.
  */
 export async function visitTree(
   git: Git,
@@ -34,11 +35,19 @@ export async function visitTree(
   const judge = judgeEntries(git.limits);
   for await (const records of splitBatches(readGit(git, { args, gitDir, signal, isBackground: folder === undefined }), '\0')) {
     for (const record of records) {
-      const [, mode = '', blobId = '', size = '', path = ''] = ENTRY.exec(record) ?? [];
+      const { mode, blobId, size, path } = readEntry(record);
       const skip = skipReasonOfMode(mode);
       visit(skip === undefined ? judge.file({ path, blobId, sizeBytes: Number(size) }) : judge.skipped(path, skip));
     }
   }
+}
+
+/** Throws Failure MIRROR_CORRUPT for an entry that is no such one: of an object that is not there Git writes the size as BAD, and ends well. */
+function readEntry(record: string) {
+  const [, mode, blobId, size, path] = ENTRY.exec(record) ?? [];
+  if (mode === undefined || blobId === undefined || size === undefined || path === undefined)
+    throw new Failure('MIRROR_CORRUPT', { message: 'The mirror lacks an object that a tree names.' });
+  return { mode, blobId, size, path };
 }
 
 /** The file at a path, if it is a regular one. That there is none, as is most often, is asked of a running Git. */

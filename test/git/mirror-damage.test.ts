@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,6 +60,19 @@ function mirrorDir({ git, key }: Mirrored): string {
   return join(git.mirrorsDir, `${key}.git`);
 }
 
+/** One object goes, and Git lists its path as if nothing were amiss. */
+function loseBlob(whole: Mirrored): void {
+  const dir = mirrorDir(whole);
+  for (const path of packFiles(whole.git, whole.key, '.pack')) {
+    const pack = readFileSync(path);
+    rmSync(path);
+    execFileSync('git', ['unpack-objects', '-q'], { cwd: dir, input: pack, env: { PATH: process.env['PATH'], GIT_DIR: dir } });
+  }
+  packFiles(whole.git, whole.key, '.idx').forEach((path) => rmSync(path));
+  const blob = whole.repository.git(['rev-parse', 'main:a.json']);
+  rmSync(join(dir, 'objects', blob.slice(0, 2), blob.slice(2)));
+}
+
 describe('a folder that a killed clone left', () => {
   test('is no mirror: it is cloned anew', async () => {
     const whole = await mirrored();
@@ -92,6 +106,7 @@ describe('a mirror that lost something', () => {
     ['a pack that is gone', ({ git, key }) => packFiles(git, key, '.pack').forEach((path) => rmSync(path))],
     ['an index that is gone', ({ git, key }) => packFiles(git, key, '.idx').forEach((path) => rmSync(path))],
     ['an index that is empty', ({ git, key }) => packFiles(git, key, '.idx').forEach((path) => rewrite(path, () => Buffer.alloc(0)))],
+    ['the bytes of one file, whose name is still there', loseBlob],
     ['all its objects', (whole) => rmSync(join(mirrorDir(whole), 'objects'), { recursive: true })],
     ['its refs', (whole) => rmSync(join(mirrorDir(whole), 'packed-refs'))],
     ['a part of its refs', (whole) => rewrite(join(mirrorDir(whole), 'packed-refs'), (bytes) => bytes.subarray(0, bytes.length - 20))],
@@ -101,6 +116,8 @@ describe('a mirror that lost something', () => {
   ])('%s: is made anew at most once, and serves what the remote has', async (_what, damage) => {
     const whole = await mirrored();
     damage(whole);
+    const first = await readBranch(whole.mirror, 'main');
+    if (typeof first !== 'string') expect(first).toEqual(whole.files);
 
     const clones = await heal(whole.mirror, whole.remote, whole.files);
 

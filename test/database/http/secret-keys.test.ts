@@ -42,9 +42,9 @@ test('goes through the secrets batch by batch and names what no key opens, witho
   expect(first.body).toMatchObject({
     resealed: 0,
     unreadable: [{ table: 'credentials', id, name: 'github-main', organization_id: http.start.organizationId }],
-    next: 'hooks.secret',
+    next: 'credentials.previous_secret',
   });
-  expect(second.body).toMatchObject({ unreadable: [], next: 'hooks.previous_secret' });
+  expect(second.body).toMatchObject({ unreadable: [], next: 'hooks.secret' });
   for (const form of ['hex', 'base64'] as const)
     expect(first.text).not.toContain(
       Buffer.from(sealed?.sealed_secret ?? [])

@@ -15,9 +15,9 @@ const actorWith = (role: Role): Actor => ({
 const every = Object.keys(ACTIONS) as readonly Action[];
 const allowed = (role: Role): readonly Action[] => every.filter((action) => can(actorWith(role), action, { organizationId: 'mine' }));
 
-test('owner and admin may do everything there is so far, devops all but re-key the secrets of every organization', () => {
+test('owner and admin may do everything there is so far, devops all but re-key the secrets of every organization and register GitHub Apps', () => {
   expect([allowed('owner'), allowed('admin')]).toEqual([every, every]);
-  expect(allowed('devops')).toEqual(every.filter((action) => action !== 'installation:rekey'));
+  expect(allowed('devops')).toEqual(every.filter((action) => action !== 'installation:rekey' && action !== 'github-app:manage'));
 });
 
 test('a viewer may look, but not at tokens and deliveries', () => {
