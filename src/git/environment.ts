@@ -56,7 +56,7 @@ export function gitEnvironment(git: Git, needs: EnvironmentNeeds): Readonly<Reco
   };
 }
 
-/** As threads that read large imports have it: a third of what another process gets where both want all they can get. */
+/** A third of what another process gets where both want all they can get. */
 const NICENESS = 5;
 
 /** What Git names when it asks for the password of its proxy. */

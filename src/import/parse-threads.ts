@@ -2,9 +2,11 @@ import { Piscina } from 'piscina';
 import { createSlots } from '#domain/slots.ts';
 import type { TimedTask, WorkerAnswer, WorkerTask } from './parse-worker.ts';
 import { BACKGROUND } from './thread-priority.ts';
+import { threadTimeMs } from './thread-time.ts';
 
 export interface ParseThreadsOptions {
   readonly threads: number;
+  /** Of a processor where the system counts that by thread, else of the clock. */
   readonly timeoutMs: number;
   readonly memoryMb: number;
   /** Whether they give way to others. */
@@ -25,6 +27,8 @@ export interface ParseThreads {
 const YOUNG_MB = 12;
 /** A thread starts in 0.2 s; the time of its task begins afterwards. */
 const START_MS = 30_000;
+/** On a machine with too much to do a thread may wait for a processor this many times as long as it may have one. */
+const MOST_WAITS = 15;
 
 export function createParseThreads({ threads, timeoutMs, memoryMb, isBackground }: ParseThreadsOptions): ParseThreads {
   const piscina = new Piscina<TimedTask, WorkerAnswer>({
@@ -66,6 +70,9 @@ export class TaskFailed extends Error {
   }
 }
 
+/** The system counts in hundredths of a second. */
+const LEAST_MS = 20;
+
 interface Clock {
   /** Woken by the thread when it begins. */
   readonly begun: Int32Array<SharedArrayBuffer>;
@@ -80,12 +87,23 @@ function startClock(timeoutMs: number): Clock {
   let timer: NodeJS.Timeout | undefined;
   let isOver = false;
   let begunAt: number | undefined;
+
+  /** What the thread has not had of a processor it is given, so that it may have little of a busy one. */
+  function expire(thread: number, hadMs: number | undefined): void {
+    const leftMs = timeoutMs - ((threadTimeMs(thread) ?? Infinity) - (hadMs ?? 0));
+    const isPatient = performance.now() - (begunAt ?? 0) < timeoutMs * MOST_WAITS;
+    if (leftMs < LEAST_MS || !isPatient) late.abort();
+    else timer = setTimeout(() => expire(thread, hadMs), leftMs);
+  }
+
   const { value } = Atomics.waitAsync(begun, 0, 0, START_MS);
   void Promise.resolve(value).then((how) => {
     if (isOver) return;
     begunAt = performance.now();
-    if (how === 'timed-out') late.abort();
-    else timer = setTimeout(() => late.abort(), timeoutMs);
+    if (how === 'timed-out') return late.abort();
+    const thread = Atomics.load(begun, 0);
+    const hadMs = threadTimeMs(thread);
+    timer = setTimeout(() => expire(thread, hadMs), timeoutMs);
   });
   return {
     begun,

@@ -9,6 +9,7 @@ import { parseBatch } from './parse-batch.ts';
 import type { ParsedRows } from './stage/parse-rows.ts';
 import { parseRows } from './stage/parse-rows.ts';
 import { BACKGROUND, lowerThreadPriority } from './thread-priority.ts';
+import { ownThread } from './thread-time.ts';
 
 /** What a worker is asked. Everything about content that could take long, or crash, happens behind this. */
 export type WorkerTask =
@@ -17,7 +18,7 @@ export type WorkerTask =
   | { readonly kind: 'check'; readonly check: SchemaCheck }
   | { readonly kind: 'locate'; readonly file: BatchFile; readonly places: readonly DataPlace[] };
 
-/** With what its clock waits for. */
+/** With what its clock waits for: the number of the thread that begins it, negative where threads have none. */
 export interface TimedTask {
   readonly task: WorkerTask;
   readonly begun: Int32Array<SharedArrayBuffer>;
@@ -31,10 +32,11 @@ export type WorkerAnswer =
 
 if (parentPort === null) throw new Error('this module is the entry of a worker thread');
 if (process.argv.includes(BACKGROUND)) lowerThreadPriority();
+const THREAD = ownThread();
 
 /** Entry of the pool's threads, called by name. */
 export function runTask({ task, begun }: TimedTask): WorkerAnswer {
-  Atomics.store(begun, 0, 1);
+  Atomics.store(begun, 0, THREAD === 0 ? -1 : THREAD);
   Atomics.notify(begun, 0);
   switch (task.kind) {
     case 'parse':

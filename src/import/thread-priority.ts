@@ -1,11 +1,11 @@
-import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { ownThread } from './thread-time.ts';
 
 /** Argument of a thread that is to give way to others. */
 export const BACKGROUND = '--background';
 
-/** A third of what another thread gets where both want all they can get. The lowest (19) would be a sixtieth: on a busy machine good files ran out of time. */
-const NICENESS = 5;
+/** A ninth of what another thread gets where both want all they can get. Files do not run out of time by that, which is the thread's own (parse-threads.ts). */
+const NICENESS = 10;
 
 /**
  * Lets others have the processors before the calling thread, where the system knows priorities of threads: on Linux each is a task with
@@ -13,9 +13,9 @@ const NICENESS = 5;
  */
 export function lowerThreadPriority(): void {
   try {
-    const [, thread] = /\/task\/(\d+)$/.exec(readlinkSync('/proc/thread-self')) ?? [];
-    if (thread !== undefined) setPriority(Number(thread), NICENESS);
+    const thread = ownThread();
+    if (thread > 0) setPriority(thread, NICENESS);
   } catch {
-    // No /proc, or a system that forbids it: it then has the priority of the others.
+    // A system that forbids it: it then has the priority of the others.
   }
 }
