@@ -15,7 +15,8 @@ import { ABSENT, decide } from './decide.ts';
 import type { Pace } from './pace.ts';
 import { CONFIRM_MS, LOOK_AT_FAILING_MS, LOOK_WITHIN_MS, SPREAD_MS, backOffMs, delayMs } from './pace.ts';
 import type { DueRepository, Settled } from './store.ts';
-import { noteHostAnswers, noteHostFails, noteMissed, pauseHost, settle } from './store.ts';
+import { noteMissed, settle } from './store.ts';
+import { noteHostAnswers, noteHostFails, pauseHost } from './hosts/store.ts';
 
 export interface LookDeps {
   readonly database: Database;

@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '#db/database.ts';
 import type { ClaimOptions } from '#poll/store.ts';
-import { claimDue, dueHosts, dueRepositories, listDueHosts, noteHostAnswers, noteHostFails, settle } from '#poll/store.ts';
+import { noteHostAnswers, noteHostFails } from '#poll/hosts/store.ts';
+import { claimDue, dueHosts, dueRepositories, listDueHosts, settle } from '#poll/store.ts';
 import { openTestDatabase } from '#test/support/database.ts';
 import { seedHook, seedOrganization } from '#test/support/seed.ts';
 
