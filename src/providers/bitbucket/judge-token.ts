@@ -2,6 +2,7 @@ import type { Capability, CapabilityName, MissingPermission, TokenJudgement, Tok
 import { CAPABILITIES } from '#domain/token.ts';
 import type { GitVerdict } from '#providers/git-probe.ts';
 import { RULES, missingScopes } from './token-rules.ts';
+import { mergeMissing } from '#providers/missing.ts';
 
 /** What became of looking at a repository. */
 export type Sight =
@@ -146,16 +147,6 @@ function judgeHidden(name: CapabilityName, fullName: string, seen: Seen): Judged
   const detail = `Bitbucket shows no ${fullName} to this token: it does not exist, or the token is not for it.`;
   const lacks = { permission: `Access to ${fullName}`, why: detail, fix_url: tokensPage(seen) };
   return { capability: { state: 'denied', detail }, lacks: [lacks] };
-}
-
-/** One permission may be missed by several capabilities. */
-function mergeMissing(missing: readonly MissingPermission[]): readonly MissingPermission[] {
-  const merged = new Map<string, MissingPermission>();
-  for (const one of missing) {
-    const known = merged.get(one.permission);
-    merged.set(one.permission, known === undefined || known.why.includes(one.why) ? one : { ...known, why: `${known.why} ${one.why}` });
-  }
-  return [...merged.values()];
 }
 
 function reasonOf({ sight }: Seen, missing: readonly MissingPermission[]): TokenJudgement['reason'] {

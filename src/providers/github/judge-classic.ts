@@ -1,6 +1,7 @@
 import type { Capability, CapabilityName, MissingPermission, TokenJudgement } from '#domain/token.ts';
 import { CAPABILITIES, everyCapability } from '#domain/token.ts';
 import { SCOPE_RULES, expandScopes } from './token-scopes.ts';
+import { mergeMissing } from '#providers/missing.ts';
 
 /** A repository as the token sees it. Permissions are the role of the token's user, whatever the token itself may. */
 export interface SeenRepository {
@@ -86,16 +87,6 @@ function judgeRole(name: CapabilityName, { fullName, role }: SeenRepository, web
   const permission = `Role ${word} in ${fullName}`;
   const lacks = { permission, why: SCOPE_RULES[name].why, fix_url: `${webUrl}/${fullName}/settings/access` };
   return { name, capability: { state: 'denied', detail: `The token has the scope, its user not the role ${word} in ${fullName}.` }, lacks };
-}
-
-/** One permission may be missed by several capabilities. */
-export function mergeMissing(missing: readonly MissingPermission[]): readonly MissingPermission[] {
-  const merged = new Map<string, MissingPermission>();
-  for (const one of missing) {
-    const known = merged.get(one.permission);
-    merged.set(one.permission, known === undefined ? one : { ...known, why: `${known.why} ${one.why}` });
-  }
-  return [...merged.values()];
 }
 
 function reasonOf(sight: OpenSight, isMissing: boolean): TokenJudgement['reason'] {

@@ -1,11 +1,9 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import { err, ok } from '#domain/result.ts';
 import type { Result } from '#domain/result.ts';
-import type { DeliveryIdentity, Headers, HookSecrets, SignatureProblem, VerifiedBody, VerifiedDelivery } from '#providers/contract.ts';
+import type { DeliveryIdentity, Headers, HookSecrets, SignatureProblem, VerifiedDelivery } from '#providers/contract.ts';
+import { shortText, verifyHmac } from '#providers/delivery.ts';
 
 const SIGNATURE = /^sha256=([0-9a-f]{64})$/;
-/** Nothing of GitHub's is longer; a longer key would only fill an index. */
-const MOST_CHARACTERS = 200;
 
 /**
  * X-Hub-Signature-256 over the bytes as received (PROVIDERS.md 2.1). The older SHA-1 header is not looked at. node:crypto and not
@@ -16,14 +14,7 @@ export function verify(body: Uint8Array, headers: Headers, secrets: HookSecrets)
   if (typeof header !== 'string') return err('missing');
   const offered = SIGNATURE.exec(header)?.[1];
   if (offered === undefined) return err('malformed');
-  const signature = Buffer.from(offered, 'hex');
-  let matches = false;
-  // All of them, always: how long it takes says nothing about which one matched.
-  for (const { kind, secret } of secrets) {
-    const expected = createHmac('sha256', secret).update(body).digest();
-    matches = (timingSafeEqual(expected, signature) && kind === 'hmac' && secret !== '') || matches;
-  }
-  return matches ? ok({ body: body as VerifiedBody, by: 'hmac' }) : err('mismatch');
+  return verifyHmac(body, offered, secrets);
 }
 
 /** X-GitHub-Delivery is the same for every redelivery, so it is the key (PROVIDERS.md 2.1). */
@@ -33,8 +24,4 @@ export function identify(headers: Headers): Result<DeliveryIdentity, { readonly 
   const event = shortText(headers['x-github-event']);
   if (event === undefined) return err({ missing: 'X-GitHub-Event' });
   return ok({ key, event });
-}
-
-function shortText(value: Headers[string]): string | undefined {
-  return typeof value === 'string' && value !== '' && value.length <= MOST_CHARACTERS ? value : undefined;
 }

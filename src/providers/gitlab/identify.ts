@@ -1,9 +1,7 @@
 import { err, ok } from '#domain/result.ts';
 import type { Result } from '#domain/result.ts';
 import type { DeliveryIdentity, Headers } from '#providers/contract.ts';
-
-/** Nothing of GitLab's is longer; a longer key would only fill an index. */
-const MOST_CHARACTERS = 200;
+import { shortText } from '#providers/delivery.ts';
 
 /**
  * `webhook-id` (19.0, covered by the signature) and `Idempotency-Key` (17.4) are the same for every retry and resend of a delivery.
@@ -16,8 +14,4 @@ export function identify(headers: Headers, bodyHash: string): Result<DeliveryIde
   if (key !== undefined) return ok({ key, event });
   const eventId = shortText(headers['x-gitlab-event-uuid']);
   return eventId === undefined ? err({ missing: 'Idempotency-Key' }) : ok({ key: `${eventId}:${bodyHash}`, event });
-}
-
-function shortText(value: Headers[string]): string | undefined {
-  return typeof value === 'string' && value !== '' && value.length <= MOST_CHARACTERS ? value : undefined;
 }

@@ -2,6 +2,7 @@ import type { Capability, CapabilityName, MissingPermission, TokenJudgement, Tok
 import { CAPABILITIES, everyCapability } from '#domain/token.ts';
 import type { GitVerdict } from '#providers/git-probe.ts';
 import { RULES } from './token-rules.ts';
+import { mergeMissing } from '#providers/missing.ts';
 
 /** What became of looking at a project. */
 export type Sight =
@@ -167,16 +168,6 @@ function toCapabilities(
   judged: readonly { readonly name: CapabilityName; readonly capability: Capability }[],
 ): TokenJudgement['capabilities'] {
   return Object.fromEntries(judged.map(({ name, capability }) => [name, capability])) as TokenJudgement['capabilities'];
-}
-
-/** One permission may be missed by several capabilities. */
-function mergeMissing(missing: readonly MissingPermission[]): readonly MissingPermission[] {
-  const merged = new Map<string, MissingPermission>();
-  for (const one of missing) {
-    const known = merged.get(one.permission);
-    merged.set(one.permission, known === undefined ? one : { ...known, why: `${known.why} ${one.why}` });
-  }
-  return [...merged.values()];
 }
 
 function reasonOf({ sight }: Seen, missing: readonly MissingPermission[]): TokenJudgement['reason'] {
